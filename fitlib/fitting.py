@@ -117,7 +117,8 @@ def _prepare(rule, loss, start, steps, batch, seed, keep, hyper):
     start = _numbers("start", start)
     if start.ndim == 0 or len(start) != loss.n:
         raise ValueError(f"start has shape ({loss.n},) or ({loss.n}, *runs) for this loss; got {start.shape}")
-    values = {name: _hyperparameter(name, value, steps) for name, value in hyper.items()}
+    options = {name for name, default in signature(rule)[1].items() if isinstance(default, (bool, str))}
+    values = {name: v if name in options else _hyperparameter(name, v, steps) for name, v in hyper.items()}
     shapes = {name: np.shape(value(1) if callable(value) else value) for name, value in values.items()}
     shapes = {"start": np.shape(loss(start)), "seed": np.shape(seed), **shapes}
     try:
@@ -166,8 +167,6 @@ def _hyperparameter(name, value, steps):
     if callable(value):
         for t in {1, max(steps, 1)}:
             _hyperparameter(f"{name}({t})", value(t), steps)
-        return value
-    if isinstance(value, (bool, str)):
         return value
     array = _numbers(name, value)
     if (array < 0).any():

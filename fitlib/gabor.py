@@ -6,7 +6,7 @@ from fitlib.losses import Loss, squared_error
 
 TRUE = (0.0, 16.6)
 NOISE = 0.15
-SEED = 0
+SEED = 2  # of the draws 0 to 11 the one that teaches best: one wide valley without a trap in it, seven bad minima
 
 
 def gabor(x, phi):

@@ -161,6 +161,39 @@ def _flatten(part, runs, points):
     return np.broadcast_to(part, runs + part.shape[len(own) :]).reshape(-1, *part.shape[len(own) :])
 
 
+def critical_points(loss, grid=60, steps=60):
+    """All points in the loss's box where the gradient vanishes, found by Newton's method from a grid of starts.
+
+    Returns `points` `(2, k)`, `values` `(k,)` in rising order and `index` `(k,)`, the number of negative
+    eigenvalues of the Hessian: 0 a minimum, 1 a saddle, 2 a maximum. Raises `ValueError` for a loss without a box.
+    """
+    if loss.box is None:
+        raise ValueError(f"{loss.name} has no box to search; give it one: Loss(..., box=((lo, hi), (lo, hi)))")
+    low, high = np.array(loss.box).T
+    longest = (high - low) / grid
+    phi = np.stack(np.meshgrid(*np.linspace(low, high, grid).T)).reshape(loss.n, -1)
+    for _ in range(steps):
+        hessian = np.moveaxis(loss.hessian(phi), -1, 0)
+        move = np.linalg.solve(hessian + 1e-12 * np.eye(loss.n), loss.gradient(phi).T[..., None])[..., 0]
+        move *= np.minimum(1, (longest / np.maximum(np.abs(move), 1e-300)).min(axis=1, keepdims=True))
+        phi = phi - move.T
+    slope = np.abs(loss.gradient(phi)).max(axis=0)
+    inside = ((phi.T >= low) & (phi.T <= high)).all(axis=1) & (slope < 1e-10 * (1 + np.abs(loss(phi))))
+    found = []
+    for point in phi.T[inside]:
+        if all(np.abs((point - other) / (high - low)).max() > 1e-6 for other in found):
+            found.append(point)
+    phi = np.array(found).reshape(-1, loss.n).T
+    phi = phi[:, np.argsort(loss(phi), kind="stable")]
+    index = (np.linalg.eigvalsh(np.moveaxis(loss.hessian(phi), -1, 0)) < 0).sum(axis=1)
+    return phi, loss(phi), index
+
+
+def stability_limit(loss, phi):
+    """The largest rate at which gradient descent holds the minimum `phi`: 2 over the largest curvature there."""
+    return 2 / np.linalg.eigvalsh(np.moveaxis(loss.hessian(phi), (0, 1), (-2, -1))).max(axis=-1)
+
+
 def landscape(box, minimum=0.0):
     """Decorator: a function `(phi, *, parameters)` of two parameters becomes a `Loss` drawn in `box`."""
     return lambda function: Loss(function, box=box, minimum=minimum)
@@ -205,10 +238,21 @@ def straight_line(x, phi):
     return phi[0] + phi[1] * x
 
 
-def squared_error(model):
+class squared_error:
     """The loss of one data point under `model(x, phi)`: the squared residual."""
 
-    def squared_residual(phi, x, y):
-        return (model(x, phi) - y) ** 2
+    def __init__(self, model):
+        self.model, self.__name__ = model, f"squared error of {model.__name__}"
 
-    return squared_residual
+    def __call__(self, phi, x, y):
+        return (self.model(x, phi) - y) ** 2
+
+
+def _line_data():
+    """Twelve points on a line with intercept 0.8 and slope 0.5, with normal noise of 0.2."""
+    rng = np.random.default_rng(1)
+    x = np.sort(rng.uniform(0, 2, 12)).round(2)
+    return x, (0.8 + 0.5 * x + rng.normal(0, 0.2, 12)).round(2)
+
+
+line = Loss(squared_error(straight_line), _line_data(), box=((-1, 2.5), (-1.5, 2.5)), name="line")

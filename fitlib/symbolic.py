@@ -63,7 +63,7 @@ STRUCTURE = {  # rearranging and adding up is done by NumPy itself, on object ar
 }  # fmt: skip
 
 
-def _plain(value):
+def as_expressions(value):
     """An object array of SymPy expressions from a `Traced` array, a number, or an array of numbers."""
     if isinstance(value, Traced):
         return value.exprs
@@ -109,7 +109,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if method != "__call__":
             raise TraceError(f"np.{ufunc.__name__}.{method} cannot be traced; write np.sum, np.prod or a new line")
         if ufunc is np.matmul:
-            return type(self)(np.dot(*map(_plain, inputs)))
+            return type(self)(np.dot(*map(as_expressions, inputs)))
         if ufunc not in UFUNCS:
             raise TraceError(f"np.{ufunc.__name__} cannot be traced; write it with np.sqrt, np.exp, np.where ...")
         return type(self)(self.apply(UFUNCS[ufunc], *inputs))
@@ -117,7 +117,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     @staticmethod
     def apply(function, *inputs):
         """`function` of SymPy expressions, elementwise with broadcasting."""
-        return np.frompyfunc(function, len(inputs), 1)(*map(_plain, inputs))
+        return np.frompyfunc(function, len(inputs), 1)(*map(as_expressions, inputs))
 
     def __array_function__(self, function, types, args, kwargs):
         if function in (np.shape, np.ndim, np.size):
@@ -132,7 +132,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             return np.sqrt(np.sum(args[0] ** 2, *args[2:], **kwargs))
         if function in (np.zeros_like, np.ones_like, np.full_like):
             fill = args[1] if function is np.full_like else float(function is np.ones_like)
-            return type(self)(np.broadcast_to(_plain(fill), np.shape(args[0])))
+            return type(self)(np.broadcast_to(as_expressions(fill), np.shape(args[0])))
         raise TraceError(f"np.{function.__name__} cannot be traced; write it with np.sum, np.mean, np.where ...")
 
     def __bool__(self):
@@ -343,7 +343,7 @@ class Function(Expressions):
         parameters, fixed = split(keywords, {k: v for k, v in options.items() if k in keywords})
         arguments = {name: symbols(name, options.get(name, ())) for name in positional}
         result = function(*map(Traced, arguments.values()), **{k: Traced(symbols(k)) for k in parameters}, **fixed)
-        exprs = [_plain(r) for r in (result if isinstance(result, (tuple, list)) else [result])]
+        exprs = [as_expressions(r) for r in (result if isinstance(result, (tuple, list)) else [result])]
         shape = exprs[0].shape if len(exprs) == 1 else (sum(e.size for e in exprs),)
         super().__init__(arguments, parameters, [e for array in exprs for e in array.ravel()], shape)
         self.name = function.__name__
@@ -430,14 +430,14 @@ class Rule:
         def grad(phi):
             if np.shape(phi) != (self.n,):
                 raise TraceError(f"{self.name} asks for the gradient at shape {np.shape(phi)}, not at a point")
-            self.points.append(_plain(phi))
+            self.points.append(as_expressions(phi))
             self.answers.append(symbols(f"grad{len(self.points)}", self.n))
             return Traced(self.answers[-1])
 
         hyper = {name: Traced(symbols(name)) for name in self.hyper}
         phi, *states = map(Traced, self.slots)
         result = function(Traced(symbols("t")), phi, grad, *states, **hyper, **self.fixed)
-        self.outputs = [_plain(r) for r in (result if isinstance(result, (tuple, list)) else [result])]
+        self.outputs = [as_expressions(r) for r in (result if isinstance(result, (tuple, list)) else [result])]
         if len(self.outputs) != len(self.slots):
             raise TraceError(
                 f"{self.name} remembers {len(self.states)} states ({', '.join(self.states) or 'none'}) "
