@@ -4,7 +4,7 @@ import pytest
 from fitlib import networks
 from fitlib.data import digits
 from fitlib.fitting import fit
-from fitlib.networks import Network, sharpness
+from fitlib.networks import Network, hessian_product, sharpness
 from fitlib.optimizers import adam
 from fitlib.schedules import cosine
 
@@ -180,15 +180,19 @@ def test_start_has_the_deviation_it_states():
     np.testing.assert_array_equal(phi[:, 1, 2], network.start(6, gain=0.5))
 
 
-@pytest.mark.parametrize("activation", networks.ACTIVATIONS)
-@pytest.mark.parametrize("runs", [(), (3,)])
-def test_sharpness_is_the_largest_eigenvalue(activation, runs):
-    network, draw = small(activation=activation)
+@pytest.mark.parametrize("runs", RUNS)
+@pytest.mark.parametrize(("activation", "error"), KINDS)
+def test_hessian_and_its_largest_eigenvalue(activation, error, runs):
+    network, draw = small(activation=activation, error=error, decay=0.1)
     phi, h = draw(runs), 1e-6
-    steps = h * np.eye(network.n).reshape(network.n, network.n, *(1 for _ in runs))
-    hessian = np.array([(network.gradient(phi + s) - network.gradient(phi - s)) / (2 * h) for s in steps])
-    expected = np.linalg.eigvalsh(np.moveaxis(hessian, (0, 1), (-2, -1)))[..., -1]
-    np.testing.assert_allclose(sharpness(network, phi), expected, rtol=1e-6)
+    units = np.eye(network.n).reshape(network.n, network.n, *(1 for _ in runs))
+    hessian = np.array(
+        [(network.gradient(phi + h * v) - network.gradient(phi - h * v)) / (2 * h) for v in units]
+    )
+    products = [hessian_product(network, phi, v) for v in units]
+    np.testing.assert_allclose(products, hessian, atol=1e-7)
+    largest = np.linalg.eigvalsh(np.moveaxis(products, (0, 1), (-2, -1)))[..., -1]
+    np.testing.assert_allclose(sharpness(network, phi), largest, rtol=1e-6)
 
 
 def test_sharpness_of_a_quadratic_is_its_curvature():
