@@ -1,5 +1,9 @@
 """Pictures: `(arrays, ax) -> ax`. Nothing here runs a fit."""
 
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
+from matplotlib.patheffects import Normal, Stroke
+
 LABELS = {
     "gradient_descent": "gradient descent",
     "momentum": "momentum",
@@ -23,3 +27,45 @@ COLORS = {
     "adamw": "#c0392b",
     "amsgrad": "#4d6680",
 }
+
+
+def landscape(loss, box, ax, marks=(), points=121):
+    """The loss over two parameters as a map, colored by rank, with `marks` `(label or None, point)`."""
+    x, y = (np.linspace(lo, hi, points) for lo, hi in box)
+    z = loss(np.stack(np.meshgrid(x, y)))
+    levels = np.unique(np.quantile(z[np.isfinite(z)], [0, 0.02, 0.08, 0.17, 0.27, 0.37, 0.48, 0.59, 0.7, 0.8, 0.9, 1]))
+    shades = ListedColormap([to_hex(c) for c in np.linspace((0.37, 0.5, 0.62), (0.97, 0.97, 0.96), len(levels) - 1)])
+    ax.contourf(x, y, z, levels=levels, cmap=shades, norm=BoundaryNorm(levels, shades.N))
+    ax.contour(x, y, z, levels=levels, colors="#2a4058", linewidths=0.4, alpha=0.5)
+    for label, point in marks:
+        ax.plot(*point, "v", color="black", markersize=5)
+        if label:
+            ax.annotate(label, point, xytext=(6, -3), textcoords="offset points", fontsize=8)
+    ax.set(xlim=box[0], ylim=box[1])
+    return ax
+
+
+def path(points, ax, color, label=None):
+    """A path `(steps, 2)` over a map, with a halo and a dot at its end."""
+    halo = [Stroke(linewidth=4, foreground="white"), Normal()]
+    ax.plot(*points.T, color=color, linewidth=1.8, label=label, path_effects=halo)
+    ax.plot(*points[-1], "o", color=color, markeredgecolor="white", markersize=7)
+    return ax
+
+
+def loss_curve(losses, ax, color, label=None, log=False):
+    """Values `(steps + 1,)` against the step, from 0; on a log axis where all are above zero."""
+    ax.plot(losses, color=color, label=label, linewidth=1.6)
+    ax.set_xlabel("step")
+    if log:
+        ax.set_yscale("log")
+    return ax
+
+
+def model_over_data(model, x, y, curves, ax, colors):
+    """`model(x, phi)` for every `phi` of `curves` (label -> phi) over the data points `x`, `y`."""
+    ax.plot(x, y, "o", color="#76828f", markersize=3)
+    across = np.linspace(min(x), max(x), 200)
+    for label, phi in curves.items():
+        ax.plot(across, model(across, phi), color=colors[label], linewidth=1.6)
+    return ax

@@ -1,0 +1,163 @@
+// Curves: traced functions of one variable. First numbers, then drawing, then wiring.
+
+/** Where the curves are computed: whole numbers where x counts steps, else evenly on the axis. */
+function abscissas({ x: [lo, hi], logX, whole }) {
+  if (whole) {
+    const stride = Math.ceil((hi - lo) / 2000);
+    return Float64Array.from({ length: Math.floor((hi - lo) / stride) + 1 }, (_, i) => lo + i * stride);
+  }
+  return Float64Array.from({ length: 401 }, (_, i) => (logX ? lo * (hi / lo) ** (i / 400) : lo + ((hi - lo) * i) / 400));
+}
+
+/** An axis that holds these values, to round numbers, so that it rests while a slider moves a little. */
+function rangeOf(values, log) {
+  const seen = values.filter((v) => Number.isFinite(v) && (!log || v > 0));
+  let lo = Math.min(...seen), hi = Math.max(...seen);
+  if (!seen.length) return log ? [0.1, 1] : [0, 1];
+  if (log) return [Math.max(lo / 1.5, hi * 1e-12), hi * 1.5];
+  if (lo > 0 && lo < 0.5 * hi) lo = 0;
+  if (hi < 0 && hi > 0.5 * lo) hi = 0;
+  if (lo === hi) [lo, hi] = [lo - (Math.abs(lo) || 1) / 2, hi + (Math.abs(hi) || 1) / 2];
+  const [a, b] = ticks(0, hi - lo, 10), step = b - a, pad = 0.02 * (hi - lo);
+  return [lo === 0 ? 0 : Math.floor((lo - pad) / step) * step, hi === 0 ? 0 : Math.ceil((hi + pad) / step) * step];
+}
+
+/** From the state of the figure to its numbers: what every panel shows, without what is switched off. */
+function evaluate(spec, code, get) {
+  const resolve = (ref) => (typeof ref === "string" ? get(ref) : ref), hidden = new Set(get("hidden")), xs = abscissas(spec);
+  const seen = ({ item }) => !hidden.has(spec.items[item].label);
+  return spec.panels.map((panel) => {
+    const curves = panel.curves.filter(seen).map(({ item, call, refs }) => {
+      const settings = refs.map(resolve), at = (x) => code.functions[call](x, settings);
+      return { ...spec.items[item], at, xs, ys: xs.map(at) };
+    });
+    const marks = panel.marks.map((mark) => ({ ...mark, traced: mark.refs !== undefined,
+      value: mark.refs ? code.functions[mark.call](mark.refs.map(resolve)) : mark.value }));
+    const recorded = (list) => list.filter(seen).map(({ item, xs, ys }) => ({ ...spec.items[item], xs, ys, at: (x) => nearest(xs, ys, x) }));
+    return { ...panel, curves, marks, lines: recorded(panel.lines), data: recorded(panel.data) };
+  });
+}
+
+/** The recorded value whose x is nearest. */
+function nearest(xs, ys, x) {
+  return ys[xs.reduce((best, other, i) => (Math.abs(other - x) < Math.abs(xs[best] - x) ? i : best), 0)];
+}
+
+/** The outcome in words: every curve at the probe, limits that are passed, marks that the sliders move. */
+function words(spec, panels, x) {
+  const sentences = [];
+  if (x !== undefined) {
+    const parts = panels.map(({ curves, lines, ylabel }) => [ylabel, curves.concat(lines).map(({ label, at }) => `${label} ${show(at(x))}`).join(", ")]);
+    const some = parts.filter(([, text]) => text).map(([name, text]) => (panels.length > 1 ? `${name}: ${text}` : text));
+    if (some.length) sentences.push(`At ${spec.xlabel} = ${show(x, 4)}: ${some.join("; ")}`);
+  }
+  for (const { marks, curves } of panels) {
+    for (const { kind, label, value, traced } of marks) {
+      const over = kind === "limit" && x !== undefined ? curves.filter(({ at }) => at(x) > value).map((curve) => curve.label) : [];
+      if (over.length) sentences.push(`Above the ${label}, ${show(value)}: ${over.join(", ")}`);
+      else if (traced) sentences.push(`${label}: ${[value].flat().map((v) => show(v)).join(", ")}`);
+    }
+  }
+  return sentences.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
+}
+
+/** One panel: curves, recorded lines and points, marks, and the probe. `draw(numbers)`, then `look(numbers, x)`. */
+function plotView(life, spec, initial, last) {
+  const p = panel(life, { title: initial.ylabel, name: initial.name, xlabel: last ? spec.xlabel : "", left: 46 });
+  const layers = ["lines", "curves", "data"].map((name) => [name, p.inside.appendChild(svg("g", {}))]);
+  const cursor = p.inside.appendChild(svg("path", { class: "fm-cursor" })), signs = p.over.appendChild(svg("g", {}));
+  const dots = spec.items.map(({ color }) => p.dot(color));
+  const line = (name, color, d) => svg("path", { class: name, style: `--fm-c:${color}`, d });
+  const beads = (xs, ys) => Array.from(xs, (x, i) => (Number.isFinite(ys[i]) ? `M${p.x(x).toFixed(1)} ${p.y(ys[i]).toFixed(1)}h0` : "")).join("");
+
+  const sign = ({ label, kind, value }) => {
+    const [x, y] = kind === "point" ? value : [value, value];
+    if (kind === "point") {
+      const left = p.x(x) > p.w * 0.7;
+      return [svg("path", { class: "fm-target", d: "M0 -7a7 7 0 1 0 .01 0M0 -2.500a2.500 2.500 0 1 0 .01 0", transform: `translate(${p.x(x)} ${p.y(y)})` }),
+        svg("text", { class: "fm-name", x: p.x(x) + (left ? -12 : 12), y: p.y(y) + 4, "text-anchor": left ? "end" : "start" }, label)];
+    }
+    const inside = kind === "x" ? p.x(x) >= 0 && p.x(x) <= p.w : p.y(y) >= 0 && p.y(y) <= p.h;
+    if (!inside) return [];
+    const left = kind === "x" && p.x(x) < p.w * 0.7;
+    return [line("fm-goal", "", kind === "x" ? `M${p.x(x)} 0V${p.h}` : `M0 ${p.y(y)}H${p.w}`),
+      svg("text", { class: "fm-name", x: kind === "x" ? p.x(x) + (left ? 6 : -6) : p.w - 6, "text-anchor": left ? "start" : "end",
+        y: kind === "x" ? 14 : p.y(y) + (p.y(y) < 20 ? 15 : -6) }, label)];
+  };
+  return {
+    panel: p,
+    draw(now) {
+      const all = [...now.curves, ...now.lines, ...now.data].flatMap(({ ys }) => [...ys]);
+      const also = now.marks.flatMap(({ kind, value }) => (kind === "x" ? [] : [[value].flat().at(-1)]));
+      p.frame({ x: spec.x, logX: spec.logX, y: now.y ?? rangeOf(all.concat(also), now.log), log: now.log });
+      const apart = spec.whole && p.x(now.curves[0]?.xs[1]) - p.x(now.curves[0]?.xs[0]) > 6;
+      const draw = {
+        lines: ({ xs, ys, color }) => [line("fm-done fm-recorded", color, trace(xs.map(p.x), ys.map(p.y)))],
+        curves: ({ xs, ys, color }) => [line(apart ? "fm-future" : "fm-done", color, trace(xs.map(p.x), ys.map(p.y))),
+          ...(apart ? [line("fm-beads", color, beads(xs, ys))] : [])],
+        data: ({ xs, ys, color }) => [line("fm-beads", color, beads(xs, ys))],
+      };
+      for (const [name, layer] of layers) layer.replaceChildren(...now[name].flatMap(draw[name]));
+      signs.replaceChildren(...now.marks.flatMap(sign));
+    },
+    look(now, x) {
+      set(cursor, { d: `M${p.x(x)} 0V${p.h}` });
+      const shown = now.curves.concat(now.lines);
+      spec.items.forEach(({ label }, i) => {
+        const curve = shown.find((other) => other.label === label);
+        p.put(dots[i], p.x(x), curve ? p.y(curve.at(x)) : NaN);
+      });
+    },
+  };
+}
+
+/** The numbers behind the picture: a table for every panel. */
+function numbers(spec, panels, x) {
+  const [lo, hi] = spec.x, rows = spec.logX ? logTicks(lo, hi, 9) : ticks(lo, hi, 8);
+  const all = [...new Set([...rows.map((v) => (spec.whole ? Math.max(lo, Math.round(v)) : v)), x])].filter((v) => v !== undefined);
+  return panels.map(({ curves, lines, ylabel }) => table(ylabel, [spec.xlabel, ...curves.concat(lines).map(({ label }) => label)],
+    all.sort((a, b) => a - b).map((v) => [show(v, 4), ...curves.concat(lines).map(({ at }) => show(at(v), 4))])));
+}
+
+async function render({ model, el }) {
+  const spec = model.get("_spec"), code = await load(spec.code), life = lifecycle(), ui = shell(el, spec, life);
+  const get = (name) => model.get(name);
+  const put = (name, value) => { model.set(name, value); model.save_changes(); };
+  const probe = () => (spec.probe ? get("probe") : undefined);
+  const views = spec.panels.map((panel, i) => plotView(life, spec, panel, i === spec.panels.length - 1));
+  ui.panels.classList.add("fm-stack");
+  ui.panels.append(...views.map(({ panel }) => panel.root));
+
+  let now, stale = true;
+  const tables = ui.tables(() => numbers(spec, now, probe()));
+  const draw = () => {
+    if (stale) {
+      now = evaluate(spec, code, get);
+      views.forEach((view, i) => view.draw(now[i]));
+    }
+    if (spec.probe) views.forEach((view, i) => view.look(now[i], probe()));
+    ui.say(words(spec, now, probe()));
+    switches((i) => !get("hidden").includes(spec.items[i].label));
+    tables();
+    stale = false;
+  };
+  const request = life.frame(draw);
+  const again = () => { stale = true; request(); };
+
+  const labels = spec.items.map(({ label }) => label);
+  const switches = labels.length > 1 ? legend(life, ui.legend, spec.items, (i) => put("hidden", toggled(get("hidden"), labels[i]))) : () => {};
+  ui.controls.append(...spec.sliders.map((options) => control(life, model, options).root));
+  if (spec.probe) {
+    ui.timeline.append(slider(life, model, spec.probe).root);
+    const valueAt = snap(spec.probe);
+    for (const { panel } of views) movable(life, panel, { pick: panel.hits, to: ([x]) => put("probe", valueAt(x)) });
+    life.listen(model, ["probe"], request);
+  }
+  life.listen(model, ["hidden", ...spec.sliders.map(({ name }) => name)], again);
+  tools(life, model, ui, spec, labels);
+  draw();
+  life.resized(ui.panels, again);
+  return () => life.end();
+}
+
+export default { render };

@@ -1,0 +1,509 @@
+// Descent: rules on a loss over two parameters. First mathematics, then drawing, then wiring.
+
+/** Fold a rule over steps. `gradient(point, t)` overwrites the point and returns the loss there (on that step's batch). */
+function descend({ step, initial }, hyper, start, steps, gradient, value, whole) {
+  const state = Float64Array.from(initial, (slot) => (typeof slot === "string" ? start[slot] : slot));
+  const make = () => new Float64Array(steps + 1).fill(NaN);
+  const run = { xs: make(), ys: make(), losses: make(), rates: hyper.map(make), end: steps + 1 };
+  const h = new Float64Array(hyper.length), g = new Float64Array(2);
+  let t, known;
+  const grad = (point) => {
+    const here = point[0] === state[0] && point[1] === state[1];
+    const found = gradient(point, t);
+    if (whole && here) known = found; // the gradient brings the loss with it
+  };
+  for (t = 1; t <= steps + 1; t++) {
+    const x = (run.xs[t - 1] = state[0]), y = (run.ys[t - 1] = state[1]);
+    known = undefined;
+    if (t <= steps) {
+      for (let i = 0; i < h.length; i++) h[i] = run.rates[i][t] = typeof hyper[i] === "function" ? hyper[i](t) : hyper[i];
+      step(t, state, h, grad, g);
+    }
+    run.losses[t - 1] = known ?? value([x, y]);
+    if (!Number.isFinite(run.losses[t - 1] + x + y)) {
+      run.end = t - 1;
+      break;
+    }
+  }
+  return run;
+}
+
+/** The critical point near `from` (Newton's method, short steps): where, which kind, eigenvalues; undefined if it left. */
+function critical(from, [[x0, x1], [y0, y1]], gradient, hessian) {
+  const point = Float64Array.from(from), g = new Float64Array(2), h = new Float64Array(4);
+  for (let i = 0; i < 50; i++) {
+    g.set(point);
+    gradient(g);
+    hessian(point, h);
+    const [a, b, , d] = h, det = a * d - b * b, middle = (a + d) / 2, radius = Math.hypot((a - d) / 2, b);
+    const dx = (d * g[0] - b * g[1]) / det, dy = (a * g[1] - b * g[0]) / det;
+    const size = Math.hypot(dx / (x1 - x0), dy / (y1 - y0)), k = Math.min(1, 0.03 / size);
+    if (size < 1e-9 || (g[0] === 0 && g[1] === 0)) {
+      const inside = point[0] >= x0 && point[0] <= x1 && point[1] >= y0 && point[1] <= y1;
+      const kind = middle - radius > 0 ? "minimum" : middle + radius < 0 ? "maximum" : "saddle";
+      return inside ? { at: [...point], kind, eigenvalues: [middle - radius, middle + radius] } : undefined;
+    }
+    point[0] -= k * dx;
+    point[1] -= k * dy;
+  }
+  return undefined;
+}
+
+/** The rate above which a rule leaves a minimum of this curvature; undefined unless its steps are linear in the gradient. */
+function rateLimit({ step, initial }, hyper, index, curvature) {
+  const h = Float64Array.from(hyper), g = new Float64Array(2);
+  const grad = (point) => { point[0] *= curvature; point[1] *= curvature; };
+  const follow = (alpha, start, steps) => {
+    const state = Float64Array.from(initial, (slot) => (typeof slot === "string" ? start : slot)), sizes = [];
+    h[index] = alpha;
+    for (let t = 1; t <= steps; t++) {
+      step(t, state, h, grad, g);
+      sizes.push(Math.abs(state[0]));
+    }
+    return sizes;
+  };
+  const tiny = 1e-6, [a, b] = [tiny, 2 * tiny].map((start) => follow(0.5 / curvature, start, 4)[3]);
+  if (Math.abs(b - 2 * a) > 1e-9 * tiny) return undefined;
+  const grows = (alpha) => {
+    const sizes = follow(alpha, tiny, 800), largest = (from) => Math.max(...sizes.slice(from, from + 100));
+    return !(largest(700) <= largest(500));
+  };
+  let [low, high] = [0, 1e4 / curvature];
+  if (!grows(high)) return undefined;
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if (grows(middle)) high = middle; else low = middle;
+  }
+  return high;
+}
+
+const listed = (items) => items.join(", ").replace(/, ([^,]*)$/, " and $1");
+
+/** The outcome in words. `runs`: those that are shown; `step`: the step that is looked at. */
+function words(runs, step, target) {
+  if (!runs.length) return "No rule is switched on.";
+  const sentences = [], alive = runs.filter(({ run }) => step < run.end);
+  alive.sort((a, b) => a.run.losses[step] - b.run.losses[step]);
+  const reports = alive.map(({ label, run, outside }, i) =>
+    `${label} ${i ? "" : "is "}at loss ${show(run.losses[step])}${outside(step) ? " outside the map" : ""}`);
+  const when = step === 0 ? "At the start" : `After ${step} ${step === 1 ? "step" : "steps"}`;
+  if (alive.length) sentences.push(`${when} ${listed(reports)}`);
+  for (const { label, run } of runs) {
+    if (step >= run.end) sentences.push(`${label} diverged: its numbers stop being finite in step ${run.end}`);
+  }
+  for (const place of new Set(alive.map(({ near }) => near(step)).filter(Boolean))) {
+    const there = alive.filter(({ near }) => near(step) === place).map(({ label }) => label);
+    sentences.push(`${listed(there)} ${there.length > 1 ? "are" : "is"} at the ${place}`);
+  }
+  for (const { label, limit, rate } of runs) {
+    if (rate > limit) sentences.push(`the rate ${show(rate)} of ${label} is above its stability limit, ${show(limit)}`);
+  }
+  if (target) {
+    const results = runs.map(({ label, run, evaluations }) => {
+      const cost = evaluations * run.losses.findIndex((loss) => loss <= target[0]);
+      return `${label} ${cost >= 0 && cost <= target[1] ? `reached it after ${cost}` : "did not reach it"}`;
+    });
+    sentences.push(`loss ${show(target[0])} within ${target[1]} gradient evaluations: ${listed(results)}`);
+  }
+  return sentences.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
+}
+
+/** From the state of the figure to its numbers: `now.runs`, `now.marks` ... `update` computes what changed. */
+function engine(spec, code, get) {
+  const all = Int32Array.from({ length: spec.points }, (_, i) => i), [[x0, x1], [y0, y1]] = spec.box;
+  const resolve = (ref) => {
+    if (typeof ref === "number") return ref;
+    if (typeof ref === "string") return get(ref);
+    if (!Array.isArray(ref)) {
+      const settings = ref.settings.map(resolve);
+      return (t) => code.schedules[ref.schedule](t, settings);
+    }
+    const [factor, inner] = [ref[0], resolve(ref[1])];
+    return typeof inner === "function" ? (t) => factor * inner(t) : factor * inner;
+  };
+  const now = { marks: [], runs: [], drawn: null };
+  now.value = (point, rows = all) => code.value(point, now.parameters, now.columns, rows);
+  now.gradient = (g, rows = all) => code.gradient(g, now.parameters, now.columns, rows, g);
+  const hessian = (point, h) => code.hessian(point, now.parameters, now.columns, all, h);
+  /** The data points of the batch that follows step `t`; all of them where there are no batches. */
+  now.rows = (t) => (now.drawn ? now.drawn[t] : all);
+
+  const mark = ({ label, at, kind }, i) => {
+    if (kind === "point") return { label, at, kind };
+    const found = critical(now.marks[i]?.at ?? at, spec.box, now.gradient, hessian);
+    return found?.kind === kind ? { label, loss: now.value(found.at), ...found } : undefined;
+  };
+  const near = (x, y) => now.marks.find((mark) => mark?.label
+    && Math.hypot((x - mark.at[0]) / (x1 - x0), (y - mark.at[1]) / (y1 - y0)) < 0.012)?.label;
+  const follow = (rule, i) => {
+    if (get("hidden").includes(rule.label)) return null;
+    const hyper = rule.hyper.map(resolve), rate = hyper[rule.alpha];
+    const gradient = now.drawn ? (g, t) => now.gradient(g, now.drawn[t - 1]) : (g) => now.gradient(g);
+    const run = descend(code.rules[i], hyper, get("start"), spec.steps, gradient, now.value, !now.drawn);
+    const curvature = now.marks[spec.limit]?.eigenvalues[1];
+    const fixed = curvature > 0 && hyper.every((h) => typeof h === "number") && rule.alpha >= 0;
+    const limit = fixed ? rateLimit(code.rules[i], hyper, rule.alpha, curvature) : undefined;
+    const outside = (t) => run.xs[t] < x0 || run.xs[t] > x1 || run.ys[t] < y0 || run.ys[t] > y1;
+    return { ...rule, run, rate, limit, outside, near: (t) => near(run.xs[t], run.ys[t]) };
+  };
+  now.update = (dirty) => {
+    if (dirty.has("loss")) {
+      now.columns = get("data").map((column) => Float64Array.from(column));
+      now.parameters = spec.parameters.map(resolve);
+      now.marks = spec.marks.map(mark);
+    }
+    if (dirty.has("loss") || dirty.has("runs")) {
+      const size = resolve(spec.batch);
+      now.drawn = size === spec.points ? null : batches(spec.points, size, spec.steps + 1, resolve(spec.seed), spec.replace);
+      now.runs = spec.rules.map(follow);
+    }
+  };
+  return now;
+}
+
+const COLORS = 5; // of the map, from low to high, in the stylesheet
+const LINES = [0.02, 0.08, 0.17, 0.27, 0.37, 0.48, 0.59, 0.7, 0.8, 0.9]; // shares of the map below each contour line
+const GLYPHS = { minimum: "M0 5L5 -4H-5Z", maximum: "M0 -5L5 4H-5Z", saddle: "M-4 -4L4 4M4 -4L-4 4", point: "M-5 0H5M0 -5V5" };
+
+/** Color a canvas by rank, so that every part of the range shows. */
+function paint(canvas, z, nx, ny, stops) {
+  const last = 40, knots = quantiles(z, Array.from({ length: last + 1 }, (_, i) => i / last));
+  const image = new ImageData(nx, ny);
+  for (let j = 0, k = 0; j < ny; j++) {
+    for (let i = 0; i < nx; i++, k++) {
+      if (!Number.isFinite(z[k])) continue;
+      let low = 0, high = last;
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (knots[middle] <= z[k]) low = middle; else high = middle;
+      }
+      const rank = (low + clamp((z[k] - knots[low]) / (knots[high] - knots[low] || 1), 0, 1)) / last;
+      const at = rank * (COLORS - 1), n = Math.min(COLORS - 2, Math.floor(at)), o = 4 * ((ny - 1 - j) * nx + i);
+      for (let c = 0; c < 3; c++) image.data[o + c] = stops[n][c] + (stops[n + 1][c] - stops[n][c]) * (at - n);
+      image.data[o + 3] = 255;
+    }
+  }
+  set(canvas, { width: nx, height: ny });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** The loss from above, with the paths, the critical points and the start. */
+function mapView(life, ui, spec, now, get, put) {
+  const p = panel(life, { title: spec.labels[1], name: `loss over ${listed(spec.labels)}`, xlabel: spec.labels[0], className: "fm-map" });
+  const canvas = html("canvas", { class: "fm-canvas", "aria-hidden": "true" });
+  p.box.prepend(canvas);
+  const path = (name, color = "") => p.inside.appendChild(svg("path", { class: name, style: `--fm-c:${color}` }));
+  const lines = path("fm-contours"), arrow = path("fm-arrow");
+  const nodes = spec.rules.map(({ color }) => ({ future: path("fm-future", color) }));
+  for (const name of ["halo", "done", "beads"]) nodes.forEach((node, i) => { node[name] = path(`fm-${name}`, spec.rules[i].color); });
+  const glyphs = p.over.appendChild(svg("g", {}));
+  nodes.forEach((node, i) => { node.head = p.dot(spec.rules[i].color); });
+  const [[x0, x1], [y0, y1]] = spec.box, spans = [x1 - x0, y1 - y0];
+  const handle = svg("circle", { class: "fm-hit", r: 14, tabindex: 0, role: "slider", "aria-label": "start", "aria-valuemin": x0, "aria-valuemax": x1 });
+  const name = svg("text", { class: "fm-name" }, "start");
+  const start = p.over.appendChild(svg("g", { class: "fm-start" }, handle, svg("circle", { r: 7.5, class: "fm-ring" }), svg("circle", { r: 2 }), name));
+
+  const place = ([x, y]) => put("start", [clamp(x, x0, x1), clamp(y, y0, y1)].map((v, i) =>
+    Number(v.toFixed(Math.max(0, 3 - Math.ceil(Math.log10(spans[i])))))));
+  movable(life, p, { handle, to: place, pick: (event) => event.pointerType !== "touch" || event.target === handle,
+    nudge: (u, v) => place([get("start")[0] + u * spans[0], get("start")[1] + v * spans[1]]) });
+  life.on(p.plot, "click", (event) => event.pointerType === "touch" && p.hits(event) && place(p.at(event)));
+
+  const look = (event) => {
+    if (!p.hits(event)) return leave();
+    const point = p.at(event), g = Float64Array.from(point), loss = now.gradient(g);
+    p.readout.textContent = `loss ${show(loss)}, gradient (${show(g[0], 2)}, ${show(g[1], 2)})`;
+    const u = (-g[0] / spans[0]) * p.w, v = (g[1] / spans[1]) * p.h, k = 22 / Math.hypot(u, v), [X, Y] = [p.x(point[0]), p.y(point[1])];
+    const [a, b] = [X + k * u, Y + k * v], turn = (s) => `M${a} ${b}L${a - k * (0.3 * u + s * 0.18 * v)} ${b - k * (0.3 * v - s * 0.18 * u)}`;
+    set(arrow, { d: Number.isFinite(a + b) ? `M${X} ${Y}L${a} ${b}${turn(1)}${turn(-1)}` : "" });
+  };
+  const hint = "darker is lower";
+  const leave = () => {
+    p.readout.textContent = hint;
+    set(arrow, { d: "" });
+  };
+  life.on(p.plot, "pointermove", look);
+  life.on(p.plot, "pointerleave", leave);
+  leave();
+
+  let slow = 0, stops;
+  const surface = (nx) => {
+    const begun = performance.now(), ny = Math.max(2, Math.round((nx * p.h) / p.w)), point = new Float64Array(2);
+    const rows = spec.surface === "batch" ? now.rows(get("step")) : undefined;
+    const z = sample((x, y) => {
+      point[0] = x;
+      point[1] = y;
+      return now.value(point, rows);
+    }, spec.box, nx, ny);
+    stops ??= Array.from({ length: COLORS }, (_, i) => color(ui.root, `--fm-map-${i}`));
+    paint(canvas, z, nx, ny, stops);
+    set(canvas, { style: `left:${p.left}px;top:${p.top}px;width:${p.w}px;height:${p.h}px` });
+    const X = (v) => ((v / (nx - 1)) * p.w).toFixed(1), Y = (v) => ((1 - v / (ny - 1)) * p.h).toFixed(1);
+    let d = "";
+    for (const level of new Set(quantiles(z, LINES))) {
+      const at = contours(z, nx, ny, level);
+      for (let i = 0; i < at.length; i += 4) d += `M${X(at[i])} ${Y(at[i + 1])}L${X(at[i + 2])} ${Y(at[i + 3])}`;
+    }
+    set(lines, { d });
+    return performance.now() - begun;
+  };
+  const fine = life.later(90, () => { slow = surface(150); });
+
+  return {
+    panel: p,
+    repaint() { stops = undefined; },
+    surface() {
+      if (slow > 8) { // a coarse one now, the fine one when the hand rests
+        surface(56);
+        fine();
+      } else slow = surface(150);
+    },
+    marks() {
+      glyphs.replaceChildren(...now.marks.filter(Boolean).flatMap(({ label, at, kind }) => {
+        const X = p.x(at[0]), Y = p.y(at[1]), left = X > p.w * 0.7;
+        const glyph = svg("path", { class: `fm-glyph fm-${kind}`, d: GLYPHS[kind], transform: `translate(${X} ${Y})` });
+        return label ? [glyph, svg("text", { class: "fm-name", x: X + (left ? -9 : 9), y: Y + 4, "text-anchor": left ? "end" : "start" }, label)] : [glyph];
+      }));
+    },
+    runs() {
+      nodes.forEach((node, i) => {
+        const run = now.runs[i]?.run;
+        node.at = run ? [run.xs.map(p.x), run.ys.map(p.y)] : [[], []];
+        set(node.future, { d: trace(...node.at) });
+      });
+      const point = get("start"), X = p.x(point[0]), Y = p.y(point[1]);
+      const first = nodes.find(({ at }) => at[0].length)?.at[0], right = first && first[Math.min(6, first.length - 1)] >= X;
+      const left = X > p.w - 50 || (right && X > 50);
+      set(start, { transform: `translate(${X} ${Y})` });
+      set(name, { x: left ? -11 : 11, y: 4, "text-anchor": left ? "end" : "start" });
+      set(handle, { "aria-valuenow": point[0], "aria-valuetext":
+        `${spec.labels[0]} ${show(point[0])}, ${spec.labels[1]} ${show(point[1])}, loss ${show(now.value(point))}` });
+    },
+    step(step) {
+      for (const { at, halo, done, beads, head } of nodes) {
+        const d = trace(...at, 0, step + 1);
+        set(halo, { d });
+        set(done, { d });
+        set(beads, { d: d && spec.steps <= 200 ? `${d.replaceAll("L", "h0M")}h0` : "" });
+        p.put(head, at[0][step], at[1][step]);
+      }
+    },
+  };
+}
+
+/** What the axes of the data show: a little more than the data, more of it above and below. */
+function domain(column, i) {
+  const lo = Math.min(...column), hi = Math.max(...column), pad = (hi - lo) * (i ? 0.2 : 0.03);
+  return [lo - pad, hi + pad];
+}
+
+/** The model over the data, at the parameters of the step that is looked at; the data points can be moved. */
+function fitView(life, spec, code, now, get, put) {
+  const p = panel(life, { title: "", name: "model and data", xlabel: spec.axes });
+  const [across, up] = spec.state.data.map(domain);
+  const dots = spec.state.data[0].map(() => p.over.appendChild(svg("circle", { class: "fm-point", r: 3 })));
+  const curves = spec.rules.map(({ color }) => p.inside.appendChild(svg("path", { class: "fm-done", style: `--fm-c:${color}` })));
+  const handle = p.over.appendChild(svg("circle", { class: "fm-hit", r: 12, tabindex: 0, role: "slider",
+    "aria-valuemin": up[0], "aria-valuemax": up[1] }));
+  let chosen = 0;
+  const move = (x, y) => {
+    const data = get("data").map((column) => [...column]), digits = (span) => Math.max(0, 3 - Math.ceil(Math.log10(span)));
+    [[x, across], [y, up]].forEach(([v, [lo, hi]], i) => { data[i][chosen] = Number(clamp(v, lo, hi).toFixed(digits(hi - lo))); });
+    put("data", data);
+  };
+  const pick = (event) => {
+    const [x, y] = p.at(event), [xs, ys] = get("data");
+    const distance = (i) => Math.hypot(p.x(xs[i]) - p.x(x), p.y(ys[i]) - p.y(y));
+    const best = dots.reduce((best, _, i) => (distance(i) < distance(best) ? i : best), 0);
+    if (distance(best) > (event.pointerType === "touch" ? 24 : 12)) return false;
+    chosen = best;
+    return true;
+  };
+  movable(life, p, { handle, pick, to: ([x, y]) => move(x, y),
+    nudge: (u, v) => move(get("data")[0][chosen] + u * (across[1] - across[0]), get("data")[1][chosen] + v * (up[1] - up[0])) });
+  life.on(handle, "keydown", (event) => {
+    const turn = { PageUp: 1, PageDown: -1 }[event.key];
+    if (!turn) return;
+    event.preventDefault();
+    chosen = (chosen + turn + spec.points) % spec.points;
+    draw.step(get("step"));
+  });
+  const xs = Float64Array.from({ length: 161 }, (_, k) => across[0] + ((across[1] - across[0]) * k) / 160);
+  const draw = {
+    panel: p,
+    frame() { p.frame({ x: across, y: up }); },
+    step(step) {
+      p.title(`model and data at step ${step}`);
+      const [dataX, dataY] = get("data"), batch = now.drawn && new Set(now.drawn[step]);
+      dots.forEach((dot, i) => set(dot, { cx: p.x(dataX[i]), cy: p.y(dataY[i]), class: `fm-point ${batch && !batch.has(i) ? "fm-out" : ""}` }));
+      set(handle, { cx: p.x(dataX[chosen]), cy: p.y(dataY[chosen]), "aria-valuenow": dataY[chosen],
+        "aria-label": `data point ${chosen + 1} of ${spec.points} (Page Up, Page Down: another)`,
+        "aria-valuetext": `x ${show(dataX[chosen])}, y ${show(dataY[chosen])}` });
+      curves.forEach((curve, i) => {
+        const run = now.runs[i]?.run, phi = run && [run.xs[step], run.ys[step]];
+        set(curve, { d: run ? trace(xs.map(p.x), xs.map((x) => p.y(code.model(x, phi, [])))) : "" });
+      });
+    },
+  };
+  return draw;
+}
+
+/** A quantity of every run against the step: `series(r)` gives its values by step, from 0; a click looks at a step. */
+function stepView(life, spec, now, put, { title, name, log, series, range, goal }) {
+  const p = panel(life, { title, name, xlabel: "step" });
+  const path = (name, color = "") => p.inside.appendChild(svg("path", { class: name, style: `--fm-c:${color}` }));
+  const aim = path("fm-goal"), cursor = path("fm-cursor");
+  const nodes = spec.rules.map(({ color }) => ({ future: path("fm-future", color), done: path("fm-done", color), head: p.dot(color) }));
+  movable(life, p, { pick: (event) => p.hits(event), to: ([step]) => put("step", Math.round(step)) });
+  return {
+    panel: p,
+    runs() {
+      p.frame({ x: [0, spec.steps], y: range(now.runs.filter(Boolean).map(series)), log });
+      nodes.forEach((node, i) => {
+        const values = now.runs[i] && series(now.runs[i]);
+        node.at = values ? [values.map((_, t) => p.x(t)), values.map(p.y)] : [[], []];
+        set(node.future, { d: trace(...node.at) });
+      });
+      if (goal) set(aim, { d: `M0 ${p.y(goal[0])}H${p.x(Math.min(goal[1], spec.steps))}v-8v16` });
+    },
+    step(step) {
+      set(cursor, { d: `M${p.x(step)} 0V${p.h}` });
+      for (const { at, done, head } of nodes) {
+        set(done, { d: trace(...at, 0, step + 1) });
+        p.put(head, at[0][step], at[1][step]);
+      }
+    },
+  };
+}
+
+/** The range of a loss axis: what the runs reach, but not far above where they start. */
+function lossRange(lists, log, also) {
+  const cap = 4 * Math.max(...lists.map((list) => list[0])), values = lists.flatMap((list) => [...list]);
+  const seen = values.filter((v) => v <= cap && (!log || v > 0)).concat(also);
+  const lo = Math.min(...seen), hi = Math.max(...seen);
+  if (!(lo < hi)) return log ? [0.1, 1] : [0, 1];
+  return log ? [Math.max(lo / 1.4, hi * 1e-12), hi * 1.4] : [lo - 0.05 * (hi - lo), hi + 0.05 * (hi - lo)];
+}
+
+/** The numbers behind the picture, as tables. */
+function numbers(spec, now, step) {
+  const rows = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, step, spec.steps].filter((t) => t <= spec.steps);
+  const runs = now.runs.filter(Boolean), critical = now.marks.filter((mark) => mark?.eigenvalues);
+  const cell = ({ run }, t) => `${show(run.losses[t])} at (${show(run.xs[t])}, ${show(run.ys[t])})`;
+  const list = [table(`Loss, and where in (${spec.labels.join(", ")})`, ["step", ...runs.map(({ label }) => label)],
+    [...new Set(rows)].sort((a, b) => a - b).map((t) => [t, ...runs.map((r) => cell(r, t))]))];
+  if (critical.length) {
+    list.push(table("Critical points", ["", ...spec.labels, "loss", "eigenvalues of the Hessian"], critical.map((mark) => [
+      mark.label ? `${mark.kind} (${mark.label})` : mark.kind, ...mark.at.map((v) => show(v)), show(mark.loss),
+      mark.eigenvalues.map((v) => show(v)).join(", ")])));
+  }
+  return list;
+}
+
+async function render({ model, el }) {
+  const spec = model.get("_spec"), code = await load(spec.code), life = lifecycle();
+  const get = (name) => model.get(name);
+  const put = (name, value) => { model.set(name, value); model.save_changes(); };
+  const now = engine(spec, code, get), ui = shell(el, spec, life);
+
+  const base = spec.log ? spec.minimum : 0, target = spec.target && [spec.target[0] - base, spec.target[1]];
+  const map = mapView(life, ui, spec, now, get, put);
+  const fit = code.model && fitView(life, spec, code, now, get, put);
+  const loss = stepView(life, spec, now, put, { log: spec.log, goal: target, name: "loss against step",
+    title: spec.log ? `loss${base ? " above its minimum" : ""} (log scale)` : "loss",
+    series: ({ run }) => run.losses.map((v) => v - base), range: (lists) => lossRange(lists, spec.log, target ? [target[0]] : []) });
+  const rate = spec.rate && stepView(life, spec, now, put, { title: "learning rate α", name: "learning rate against step",
+    series: ({ run, alpha }) => run.rates[alpha] ?? run.losses.map(() => NaN),
+    range: (lists) => [0, 1.08 * Math.max(1e-9, ...lists.flatMap((list) => [...list].filter(Number.isFinite)))] });
+  const side = [fit, loss, rate].filter(Boolean), views = [map, ...side];
+  ui.panels.append(map.panel.root, html("div", { class: "fm-side" }, ...side.map(({ panel }) => panel.root)));
+
+  const dirty = new Set(["loss", "surface", "size"]);
+  const tables = ui.tables(() => numbers(spec, now, get("step")));
+  const draw = () => {
+    const step = clamp(get("step"), 0, spec.steps);
+    now.update(dirty);
+    const fresh = dirty.has("loss") || dirty.has("size"), moved = fresh || dirty.has("runs");
+    if (dirty.has("size")) {
+      map.panel.frame({ x: spec.box[0], y: spec.box[1] });
+      fit?.frame();
+    }
+    if (fresh || dirty.has("surface")) map.surface();
+    if (fresh) map.marks();
+    if (moved) {
+      views.forEach((view) => view.runs?.());
+      const limits = now.runs.filter((r) => r?.limit !== undefined);
+      for (const [name, control] of sliders) {
+        control.mark(limits.flatMap(({ hyper, alpha, limit, color }) => {
+          const [factor, driver] = [hyper[alpha]].flat().length > 1 ? hyper[alpha] : [1, hyper[alpha]];
+          return driver === name ? [{ at: limit / factor, text: `limit ${show(limit / factor)}`, color }] : [];
+        }));
+      }
+    }
+    views.forEach((view) => view.step(step));
+    ui.say(words(now.runs.filter(Boolean), step, spec.target));
+    switches((i) => !get("hidden").includes(spec.rules[i].label));
+    tables();
+    dirty.clear();
+  };
+  const request = life.frame(draw);
+  const touch = (...what) => {
+    what.forEach((kind) => dirty.add(kind));
+    request();
+  };
+
+  // --- controls
+  const switches = legend(life, ui.legend, spec.rules, (i) => {
+    const { label } = spec.rules[i], hidden = get("hidden");
+    put("hidden", hidden.includes(label) ? hidden.filter((other) => other !== label) : [...hidden, label]);
+  });
+  const sliders = spec.sliders.map((options) => {
+    const control = slider(life, model, options);
+    ui.controls.append(control.root);
+    return [options.name, control];
+  });
+  const scrubber = { name: "step", label: "step", lo: 0, hi: spec.steps, step: 1, text: (v) => `${v} of ${spec.steps}` };
+  ui.timeline.append(player(life, model, "step", spec.steps), slider(life, model, scrubber).root);
+  const reset = button(life, "reset", () => {
+    for (const [name, value] of Object.entries(spec.state)) model.set(name, value);
+    model.save_changes();
+  }, { title: "Put everything back as it was" });
+  ui.tools.append(reset);
+
+  const batchy = spec.surface === "batch" ? ["surface"] : [];
+  const effect = { start: ["runs"], hidden: ["runs"], step: batchy, data: ["loss"] };
+  for (const { name } of spec.sliders) effect[name] = spec.parameters.includes(name) ? ["loss"] : ["runs", ...batchy];
+  life.listen(model, Object.keys(effect), (name) => touch(...effect[name]));
+  if (model.place !== undefined) ui.tools.append(link(life, model, spec.state, fields(spec)));
+  draw();
+  life.resized(ui.panels, () => touch("size"));
+  life.themed(() => { map.repaint(); touch("surface"); });
+  return () => life.end();
+}
+
+/** How each part of the state is written in an address, and read from it. */
+function fields(spec) {
+  const { rules, points, state } = spec, list = {};
+  for (const { name, lo, hi, whole } of [...spec.sliders, { name: "step", lo: 0, hi: spec.steps, whole: true }]) {
+    list[name] = { write: String, read: (text) => parse(text, [[lo, hi, whole]])?.[0] };
+  }
+  list.start = { write: (start) => start.join(), read: (text) => parse(text, spec.box) };
+  list.hidden = { // the numbers of the rules that are switched off
+    write: (hidden) => hidden.map((label) => rules.findIndex((rule) => rule.label === label)).join(),
+    read: (text) => parse(text, text.split(",").map(() => [0, rules.length - 1, true]))?.map((i) => rules[i].label),
+  };
+  if (spec.movable) list.data = { // index, x, y of every point that was moved
+    write: (data) => state.data[0].flatMap((_, i) =>
+      (data.every((column, c) => column[i] === state.data[c][i]) ? [] : [i, ...data.map((column) => column[i])])).join(),
+    read: (text) => {
+      const ranges = [[0, points - 1, true], ...state.data.map((column, c) => domain(column, c))];
+      const values = parse(text, text.split(",").map((_, k) => ranges[k % 3])), data = state.data.map((column) => [...column]);
+      if (!values || values.length % 3) return undefined;
+      for (let k = 0; k < values.length; k += 3) [data[0][values[k]], data[1][values[k]]] = [values[k + 1], values[k + 2]];
+      return data;
+    },
+  };
+  return list;
+}
+
+export default { render };

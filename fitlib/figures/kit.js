@@ -1,0 +1,459 @@
+// The kit: what the figures of the book share. Python puts this text in front of a figure's own module,
+// because a module that comes from a Blob cannot import its neighbors; so nothing here is exported.
+//
+// Numbers   clamp(v, lo, hi) · show(v, digits) as text · ticks(lo, hi, count) · logTicks(lo, hi)
+// Chance    random(seed, a, b) · batches(points, size, steps, seed, replace), the same as in Python
+// Grids     sample(f, box, nx, ny) · quantiles(z, shares) · contours(z, nx, ny, level)
+// Elements  html(tag, attributes, ...children) · svg(...) · set(node, attributes) · table(caption, head, rows)
+//           trace(xs, ys, from, to) -> "M..L.." · color(root, name)
+// Life      lifecycle(): on, listen, frame, later, end. Whatever a figure starts ends with it.
+// Parts     shell(el, spec, life): the frame of a figure with its places (legend, tools, panels, controls ...)
+//           panel(life, options): a titled plot: axes, clipped drawing, pixels <-> numbers
+//           slider(life, model, options) · legend(life, items, toggle) · button(life, label, action)
+//           player(life, model, name, last): a button that runs a trait through its steps
+//           movable(life, panel, options): something that pointer and arrow keys move in a panel
+// State     link(life, model, initial, fields): the figure's state in the page's address · parse(text, ranges)
+// Code      load(text): a module from its text
+
+const clamp = (v, lo, hi) => Math.min(Math.max(v, lo), hi);
+
+/** A number as a reader writes it: 0.0231, 1,230 without commas, 2.3×10⁻⁵, −4. */
+function show(v, digits = 3) {
+  if (!Number.isFinite(v)) return Number.isNaN(v) ? "not a number" : v > 0 ? "∞" : "−∞";
+  const size = Math.abs(v);
+  if (size !== 0 && (size >= 1e5 || size < 1e-3)) {
+    const [mantissa, exponent] = v.toExponential(Math.min(digits, 3) - 1).split("e");
+    const raised = [...exponent.replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
+    return `${Number(mantissa)}×10${raised}`.replace("-", "−");
+  }
+  return String(Number(v.toPrecision(Math.max(digits, Math.ceil(Math.log10(size + 1)))))).replace("-", "−");
+}
+
+/** Round numbers from lo to hi, about `count` of them. */
+function ticks(lo, hi, count) {
+  const rough = (hi - lo) / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);
+  const list = [];
+  for (let i = Math.ceil(lo / step - 1e-9); i * step <= hi + step * 1e-9; i++) list.push(Number((i * step).toPrecision(12)));
+  return list;
+}
+
+/** Powers of ten from lo to hi; with 2 and 5 between them where there is room. */
+function logTicks(lo, hi, count) {
+  const decades = Math.log10(hi / lo);
+  const among = decades < count / 3 ? [1, 2, 5] : decades < count / 1.5 ? [1, 3] : [1];
+  const every = Math.max(1, Math.ceil(decades / count)), list = [];
+  for (let k = Math.floor(Math.log10(lo)); k <= Math.log10(hi); k++) {
+    if (k % every === 0) list.push(...among.map((m) => Number(`${m}e${k}`)).filter((v) => v >= lo * 0.999 && v <= hi * 1.001));
+  }
+  return list;
+}
+
+const GOLDEN = 0x9e3779b9;
+
+/** A random integer below 2**32 that depends on three counters alone (fitlib.fitting.random_integers). */
+function random(seed, a, b) {
+  const mix = (x) => {
+    x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+    x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+    return x ^ (x >>> 16);
+  };
+  return mix((mix((mix((seed + GOLDEN) | 0) + a + GOLDEN) | 0) + b + GOLDEN) | 0) >>> 0;
+}
+
+/** The data points of every batch, an Int32Array per step (fitlib.fitting.batches). */
+function batches(points, size, steps, seed, replace) {
+  if (replace) {
+    return Array.from({ length: steps }, (_, i) =>
+      Int32Array.from({ length: size }, (_, j) => Math.floor((random(seed, i + 1, j) * points) / 2 ** 32)));
+  }
+  const perEpoch = Math.floor(points / size), list = [];
+  for (let epoch = 0; list.length < steps; epoch++) {
+    const keys = Array.from({ length: points }, (_, i) => random(seed, epoch, i));
+    const order = Int32Array.from(keys.keys()).sort((i, j) => keys[i] - keys[j] || i - j);
+    for (let k = 0; k < perEpoch && list.length < steps; k++) list.push(order.slice(k * size, (k + 1) * size));
+  }
+  return list;
+}
+
+/** f(x, y) on a grid over the box, row by row from the lower left corner. */
+function sample(f, [[x0, x1], [y0, y1]], nx, ny) {
+  const z = new Float64Array(nx * ny);
+  for (let j = 0, k = 0; j < ny; j++) {
+    const y = y0 + ((y1 - y0) * j) / (ny - 1);
+    for (let i = 0; i < nx; i++) z[k++] = f(x0 + ((x1 - x0) * i) / (nx - 1), y);
+  }
+  return z;
+}
+
+/** The values below which these shares of the finite numbers of z lie. */
+function quantiles(z, shares) {
+  const sorted = z.filter(Number.isFinite).sort();
+  return shares.map((share) => sorted[Math.round(share * (sorted.length - 1))]);
+}
+
+/** Marching squares: the line z = level as segments [x, y, x, y, ...] in units of the grid. */
+function contours(z, nx, ny, level) {
+  const segments = [], at = (a, b) => (level - a) / (b - a);
+  for (let j = 0; j < ny - 1; j++) {
+    for (let i = 0; i < nx - 1; i++) {
+      const k = j * nx + i, a = z[k], b = z[k + 1], c = z[k + nx + 1], d = z[k + nx];
+      const A = a > level, B = b > level, C = c > level, D = d > level;
+      if ((A === B && B === C && C === D) || !Number.isFinite(a + b + c + d)) continue;
+      const hits = []; // around the cell: bottom, right, top, left
+      if (A !== B) hits.push([i + at(a, b), j]);
+      if (B !== C) hits.push([i + 1, j + at(b, c)]);
+      if (C !== D) hits.push([i + at(d, c), j + 1]);
+      if (D !== A) hits.push([i, j + at(a, d)]);
+      if (hits.length === 4 && (a + b + c + d) / 4 > level === A) hits.push(hits.shift()); // a saddle in the cell
+      for (let n = 0; n < hits.length; n += 2) segments.push(...hits[n], ...hits[n + 1]);
+    }
+  }
+  return segments;
+}
+
+function element(space, tag, attributes, children) {
+  const node = document.createElementNS(space, tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) if (value != null) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+const html = (tag, attributes, ...children) => element("http://www.w3.org/1999/xhtml", tag, attributes, children);
+const svg = (tag, attributes, ...children) => element("http://www.w3.org/2000/svg", tag, attributes, children);
+
+function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+}
+
+/** What a color of the stylesheet is here and now: [red, green, blue]. */
+function color(root, name) {
+  const probe = root.appendChild(html("span", { style: `color:var(${name})` }));
+  const parts = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+  probe.remove();
+  return parts;
+}
+
+/** A table with a caption; the first cell of a row names it. */
+function table(caption, head, rows) {
+  const cell = (tag, scope) => (text) => html(tag, { scope }, String(text));
+  return html("table", {}, html("caption", {}, caption),
+    html("thead", {}, html("tr", {}, ...head.map(cell("th", "col")))),
+    html("tbody", {}, ...rows.map(([name, ...rest]) => html("tr", {}, cell("th", "row")(name), ...rest.map(cell("td"))))));
+}
+
+/** Points in pixels as an SVG path: equal tenths of a pixel are skipped, the line is split where it is not finite. */
+function trace(xs, ys, from = 0, to = xs.length) {
+  let text = "", pen = false, lastX, lastY;
+  for (let i = from; i < to; i++) {
+    const x = Math.round(xs[i] * 10), y = Math.round(ys[i] * 10);
+    if (!(Math.abs(x) < 1e6 && Math.abs(y) < 1e6)) {
+      pen = false;
+    } else if (!pen || x !== lastX || y !== lastY) {
+      text += `${pen ? "L" : "M"}${x / 10} ${y / 10}`;
+      [pen, lastX, lastY] = [true, x, y];
+    }
+  }
+  return text;
+}
+
+/** Everything a figure starts, so that it can be ended. */
+function lifecycle() {
+  const ends = [];
+  const timers = new Set();
+  const life = {
+    /** A listener on an element. */
+    on(target, types, handler, options) {
+      for (const type of types.split(" ")) {
+        target.addEventListener(type, handler, options);
+        ends.push(() => target.removeEventListener(type, handler, options));
+      }
+    },
+    /** A listener on the model. */
+    listen(model, names, handler) {
+      for (const name of names) {
+        const call = () => handler(name);
+        model.on(`change:${name}`, call);
+        ends.push(() => model.off(`change:${name}`, call));
+      }
+    },
+    /** A request for `draw`: at most once per animation frame. */
+    frame(draw) {
+      let waiting = 0;
+      ends.push(() => cancelAnimationFrame(waiting));
+      return () => { waiting ||= requestAnimationFrame((now) => { waiting = 0; draw(now); }); };
+    },
+    /** A request for `act` once nobody has asked for `ms` milliseconds. */
+    later(ms, act) {
+      let timer;
+      return () => {
+        clearTimeout(timer);
+        timers.delete(timer);
+        timers.add((timer = setTimeout(act, ms)));
+      };
+    },
+    /** `act` when the size of an element changes. */
+    resized(node, act) {
+      const observer = new ResizeObserver(act);
+      observer.observe(node);
+      ends.push(() => observer.disconnect());
+    },
+    /** `act` when the page turns dark or light. */
+    themed(act) {
+      const observer = new MutationObserver(act), filter = ["data-theme", "data-mode", "data-jp-theme-light", "class"];
+      for (const node of [document.documentElement, document.body]) {
+        observer.observe(node, { attributes: true, attributeFilter: filter });
+      }
+      ends.push(() => observer.disconnect());
+      life.on(matchMedia("(prefers-color-scheme: dark)"), "change", act);
+    },
+    end() {
+      for (const end of ends.splice(0)) end();
+      timers.forEach(clearTimeout);
+    },
+  };
+  return life;
+}
+
+/** The frame of a figure. `say(text)` states the outcome; it is announced once the reader pauses. */
+function shell(el, spec, life) {
+  const place = (name, tag = "div", attributes = {}) => html(tag, { class: `fm-${name}`, ...attributes });
+  const parts = {
+    legend: place("legend", "div", { role: "group", "aria-label": "what is shown" }),
+    tools: place("tools"), panels: place("panels"), timeline: place("timeline"), controls: place("controls"),
+    outcome: place("outcome", "p", { "aria-hidden": "true" }), said: place("said", "p", { "aria-live": "polite" }),
+    caption: place("caption", "figcaption"), numbers: place("numbers", "details"),
+  };
+  parts.caption.textContent = spec.caption;
+  parts.numbers.append(html("summary", {}, "The numbers behind the figure"));
+  const body = html("div", { class: "fm-body" }, html("div", { class: "fm-head" }, parts.legend, parts.tools),
+    parts.panels, parts.timeline, parts.controls, parts.outcome, parts.said, parts.caption, parts.numbers);
+  const root = html("figure", { class: "fm", role: "group", "aria-label": spec.alt }, body);
+  el.replaceChildren(root);
+  const announce = life.later(600, () => { parts.said.textContent = parts.outcome.textContent; });
+  parts.say = (text) => {
+    if (text === parts.outcome.textContent) return;
+    parts.outcome.textContent = text;
+    announce();
+  };
+  /** Numbers as text: `make()` gives tables; they are made while the reader has them open. */
+  parts.tables = (make) => {
+    const fill = () => parts.numbers.open && parts.numbers.replaceChildren(parts.numbers.firstChild, ...make());
+    life.on(parts.numbers, "toggle", fill);
+    return life.later(200, fill);
+  };
+  return Object.assign(parts, { root });
+}
+
+/** A titled plot. `frame` draws the axes and sets the scales; `x`, `y` turn numbers into pixels, `at` an event into numbers. */
+function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
+  const heading = html("div", { class: "fm-heading" }, html("span", { class: "fm-title" }, title));
+  const readout = html("span", { class: "fm-readout" });
+  heading.append(readout);
+  const grid = svg("g", { class: "fm-axes", "aria-hidden": "true" });
+  const inside = svg("svg", { class: "fm-inside" }); // a nested svg clips, without an id
+  const border = svg("rect", { class: "fm-border" });
+  const over = svg("g", {});
+  const plot = svg("svg", { class: "fm-svg", role: "group", "aria-label": name ?? title }, grid, inside, border, over);
+  const box = html("div", { class: "fm-plot" }, plot);
+  const p = { root: html("div", { class: `fm-panel ${className}` }, heading, box), box, plot, inside, over, readout };
+  p.title = (text) => { if (heading.firstChild.textContent !== text) heading.firstChild.textContent = text; };
+  p.dot = (color) => over.appendChild(svg("circle", { class: "fm-dot", r: 4.5, style: `--fm-c:${color}` }));
+  p.put = (dot, x, y) => { // hidden where it would lie outside
+    const seen = x >= -1 && x <= p.w + 1 && y >= -1 && y <= p.h + 1;
+    set(dot, { cx: seen ? x : 0, cy: seen ? y : 0, visibility: seen ? "visible" : "hidden" });
+  };
+  const margin = { left, right: 8, top: 4, bottom: xlabel ? 34 : 20 };
+
+  p.frame = ({ x: [x0, x1], y: [y0, y1], log = false }) => {
+    const { width, height } = box.getBoundingClientRect(), { left, right, top, bottom } = margin;
+    const w = Math.max(40, width - left - right), h = Math.max(40, height - top - bottom);
+    const f = log ? Math.log10 : Number, span = f(y1) - f(y0);
+    p.w = w; p.h = h; p.left = left; p.top = top;
+    p.x = (v) => ((v - x0) / (x1 - x0)) * w;
+    p.y = (v) => (1 - (f(v) - f(y0)) / span) * h;
+    const share = (event) => {
+      const area = plot.getBoundingClientRect(), scale = width / area.width || 1;
+      return [((event.clientX - area.left) * scale - left) / w, 1 - ((event.clientY - area.top) * scale - top) / h];
+    };
+    p.hits = (event) => share(event).every((v) => v >= 0 && v <= 1);
+    p.at = (event) => {
+      const [u, v] = share(event).map((part) => clamp(part, 0, 1));
+      return [x0 + u * (x1 - x0), log ? 10 ** (f(y0) + v * span) : y0 + v * span];
+    };
+    set(plot, { viewBox: `0 0 ${width} ${height}` });
+    set(inside, { x: left, y: top, width: w, height: h });
+    set(border, { x: left - 0.5, y: top - 0.5, width: w + 1, height: h + 1 });
+    set(over, { transform: `translate(${left} ${top})` });
+    const key = JSON.stringify([x0, x1, y0, y1, width, height]);
+    if (p.key === key) return;
+    p.key = key;
+    const text = (x, y, anchor, label) => svg("text", { x, y, "text-anchor": anchor }, label);
+    const line = (d) => svg("path", { class: "fm-tick", d });
+    const across = ticks(x0, x1, Math.max(2, w / 75)), rows = Math.max(2, h / 36);
+    const up = log ? logTicks(y0, y1, rows) : ticks(y0, y1, rows);
+    grid.replaceChildren(
+      ...across.flatMap((v) => {
+        const X = left + p.x(v);
+        return [line(`M${X} ${top + h}v4`), text(X, top + h + 15, v === x1 && w < 200 ? "end" : "middle", show(v))];
+      }),
+      ...up.flatMap((v) => {
+        const Y = top + p.y(v);
+        return [line(`M${left} ${Y}h-4`), line(`M${left} ${Y}h${w}`), text(left - 7, Y + 3.5, "end", show(v))];
+      }),
+      svg("text", { class: "fm-xlabel", x: left + w / 2, y: top + h + 31, "text-anchor": "middle" }, xlabel));
+  };
+  return p;
+}
+
+/** A labelled range input bound to a trait; its label, value and position always agree. */
+function slider(life, model, { name, label, lo, hi, step, log, text = (v) => show(v, 6) }) {
+  const last = log ? 200 : Math.round((hi - lo) / step);
+  const digits = log ? 0 : Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
+  const valueAt = (i) => (log ? Number((lo * (hi / lo) ** (i / last)).toPrecision(3)) : Number((lo + i * step).toFixed(digits)));
+  const share = (v) => clamp(log ? Math.log(v / lo) / Math.log(hi / lo) : (v - lo) / (hi - lo), 0, 1);
+  const input = html("input", { type: "range", min: 0, max: last, step: 1 });
+  const value = html("span", { class: "fm-value", "aria-hidden": "true" });
+  const marks = html("span", { class: "fm-marks", "aria-hidden": "true" });
+  const root = html("label", { class: "fm-slider" }, html("span", { class: "fm-label" }, label), value,
+    html("span", { class: "fm-track" }, input, marks));
+  const update = () => {
+    const v = model.get(name);
+    input.value = Math.round(share(v) * last);
+    value.textContent = text(v);
+    input.setAttribute("aria-valuetext", text(v));
+    input.style.setProperty("--fm-share", share(v));
+  };
+  life.on(input, "input", () => {
+    model.set(name, valueAt(Number(input.value)));
+    model.save_changes();
+  });
+  life.listen(model, [name], update);
+  update();
+  /** Ticks on the track: [{ at, text, color }]; those outside the range are not shown. */
+  const mark = (list) => marks.replaceChildren(...list.filter(({ at }) => at >= lo && at <= hi).map(({ at, text, color }) => {
+    const side = share(at) > 0.6 ? "fm-left" : "";
+    return html("span", { class: `fm-mark ${side}`, style: `--fm-share:${share(at)};--fm-c:${color}` }, html("span", {}, text));
+  }));
+  return { root, input, mark, valueAt };
+}
+
+function button(life, label, action, attributes = {}) {
+  const node = html("button", { type: "button", class: "fm-button", ...attributes }, label);
+  life.on(node, "click", action);
+  return node;
+}
+
+/** Buttons that switch things on and off: items { label, color, note }. Returns `update(isOn)`. */
+function legend(life, place, items, toggle) {
+  const nodes = items.map((item, i) => {
+    const node = button(life, "", () => toggle(i), { class: "fm-chip", style: `--fm-c:${item.color}` });
+    node.append(html("span", { class: "fm-swatch" }), item.label, html("span", { class: "fm-note" }, item.note ?? ""));
+    return node;
+  });
+  place.append(...nodes);
+  return (isOn) => nodes.forEach((node, i) => node.setAttribute("aria-pressed", String(isOn(i))));
+}
+
+/** Something the pointer drags (`pick(event)` says whether) and the arrow keys nudge by a share of the panel. */
+function movable(life, p, { pick, to, handle, nudge }) {
+  let held = false;
+  life.on(p.plot, "pointerdown", (event) => {
+    if (event.button !== 0 || !pick(event)) return;
+    held = true;
+    p.plot.setPointerCapture(event.pointerId);
+    handle?.focus({ preventScroll: true });
+    event.preventDefault();
+    to(p.at(event));
+  });
+  life.on(p.plot, "pointermove", (event) => held && to(p.at(event)));
+  life.on(p.plot, "pointerup pointercancel", () => { held = false; });
+  const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  if (handle) life.on(handle, "keydown", (event) => {
+    if (!keys[event.key]) return;
+    event.preventDefault();
+    const size = event.shiftKey ? 0.002 : 0.02;
+    nudge(...keys[event.key].map((k) => k * size));
+  });
+}
+
+/** A button that runs a trait up to `last`: in some seconds, or in a few jumps where the reader asked for less motion. */
+function player(life, model, name, last) {
+  const icon = svg("path", {}), node = button(life, "", () => (from ? stop() : begin()), { class: "fm-play" });
+  node.append(svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, icon));
+  let from, written;
+  const show = () => {
+    set(node, { "aria-label": from ? "pause" : "play" });
+    set(icon, { d: from ? "M4 3h3v10h-3zM9 3h3v10h-3z" : "M4.5 2.5v11l9-5.5z" });
+  };
+  const stop = () => {
+    from = undefined;
+    show();
+  };
+  const begin = () => {
+    from = { value: model.get(name) >= last ? 0 : model.get(name) };
+    show();
+    tick();
+  };
+  const tick = life.frame((time) => {
+    if (!from) return;
+    from.time ??= time;
+    const jump = matchMedia("(prefers-reduced-motion: reduce)").matches ? Math.ceil(last / 6) : 1;
+    const done = ((time - from.time) / 6000) * last; // a whole run takes six seconds
+    written = Math.min(last, from.value + Math.floor(done / jump) * jump);
+    if (written !== model.get(name)) {
+      model.set(name, written);
+      model.save_changes();
+    }
+    if (written >= last) stop(); else tick();
+  });
+  life.listen(model, [name], () => from && model.get(name) !== written && stop());
+  show();
+  return node;
+}
+
+/** Numbers in an address, strictly: as many as there are ranges [lo, hi, whole], each in its own; else undefined. */
+function parse(text, ranges) {
+  const parts = text.split(",");
+  const ok = parts.length === ranges.length && parts.every((part, i) => {
+    const [lo, hi, whole] = ranges[i], v = Number(part);
+    return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(part) && v >= lo && v <= hi && (!whole || Number.isInteger(v));
+  });
+  return ok ? parts.map(Number) : undefined;
+}
+
+/**
+ * The state in the page's address: `#figure=2&alpha=1.5&...`. `fields`: name -> { read(text), write(value) };
+ * what is absent, or is not a value of its field, is as in `initial`.
+ */
+function link(life, model, initial, fields) {
+  const read = () => {
+    const given = new URLSearchParams(location.hash.slice(1));
+    if (given.get("figure") !== String(model.place)) return;
+    for (const [name, { read }] of Object.entries(fields)) {
+      model.set(name, (given.has(name) ? read(given.get(name)) : undefined) ?? initial[name]);
+    }
+    model.save_changes();
+  };
+  const node = button(life, "link", () => {
+    const parts = Object.entries(fields).map(([name, { write }]) => [name, write(model.get(name))]);
+    const text = parts.filter(([, value]) => value !== "").map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
+    history.replaceState(null, "", `#figure=${model.place}&${text.replaceAll("%2C", ",")}`);
+    node.textContent = "in the address";
+    navigator.clipboard?.writeText(location.href).then(() => { node.textContent = "copied" }, () => {});
+    restore();
+  }, { title: "Put the state of this figure in the page's address" });
+  const restore = life.later(1600, () => { node.textContent = "link"; });
+  life.on(window, "hashchange", read);
+  read();
+  return node;
+}
+
+/** A module from its text. */
+async function load(text) {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  try {
+    return await import(url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
