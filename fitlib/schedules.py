@@ -96,7 +96,7 @@ def inverse_square_root(alpha, steps=1):
 
 
 def up_and_down(t, start, peak, end, steps, pct_start):
-    """Half a wave from `start` in step 1 to `peak` in step `pct_start * steps`, one on to `end` in step `steps`."""
+    """Half a wave from `start` to `peak`, in step `pct_start * steps`; another to `end`, in step `steps`."""
     done = np.minimum(t, steps) - 1
     top = pct_start * steps - 1
     up = half_wave(start, peak, done / np.maximum(top, 1))

@@ -77,10 +77,11 @@ def epsilon_hat(hyper):
     return hyper | {"eps": lambda t: hyper["eps"] / np.sqrt(1 - hyper["gamma"] ** t)}
 
 
+ALIKE = "gradient_descent momentum adadelta"
 PLAIN = {
-    "pytorch": "gradient_descent momentum momentum.falling adagrad rmsprop adadelta adam adamw amsgrad",
-    "optax": "gradient_descent momentum momentum.falling rmsprop adadelta adam adamw clipped_gradient_descent",
-    "keras": "gradient_descent momentum adadelta clipped_gradient_descent",
+    "pytorch": f"{ALIKE} momentum.falling adagrad rmsprop adam adamw amsgrad",
+    "optax": f"{ALIKE} momentum.falling rmsprop adam adamw clipped_gradient_descent",
+    "keras": f"{ALIKE} clipped_gradient_descent",
 }
 CASES = {
     (library, case): (getattr(optimizers, case.split(".")[0]), falling if "falling" in case else unchanged)
@@ -108,7 +109,7 @@ DIFFERENT = {
 
 
 def problems(case):
-    """For each loss: the indices of its settings, the loss, the starts `(2, settings)` and hyperparameters."""
+    """For each loss: the indices of its settings, the loss, starts `(2, settings)` and hyperparameters."""
     settings = RECORD["settings"][case.split(".")[0]]
     for name in dict.fromkeys(one["loss"] for one in settings):
         index = [i for i, one in enumerate(settings) if one["loss"] == name]
@@ -138,7 +139,7 @@ def follow(rule, loss, start, hyper, steps):
 
 
 def differences(case, stored, rule, adapt):
-    """Largest differences from the stored paths up to each step, and the paths' own noise: `(51, settings)`."""
+    """Largest difference from the stored paths up to each step, and the own noise: `(51, settings)` each."""
     found = np.empty((2, len(stored[0]), len(stored)))
     for index, loss, start, hyper in problems(case):
         path = follow(rule, loss, start, adapt(hyper), len(stored[0]) - 1)
@@ -149,8 +150,9 @@ def differences(case, stored, rule, adapt):
 
 def test_every_stored_path_is_compared():
     assert {(name, case) for name, file in STORED.items() for case in file.files} == {*CASES, *DIFFERENT}
-    for (library, case), settings in ((pair, STORED[pair[0]][pair[1]]) for pair in {**CASES, **DIFFERENT}):
-        assert settings.shape == (len(RECORD["settings"][case.split(".")[0]]), 51, 2) and len(settings) >= 20
+    for library, case in {**CASES, **DIFFERENT}:
+        count = len(RECORD["settings"][case.split(".")[0]])
+        assert STORED[library][case].shape == (count, 51, 2) and count >= 20
 
 
 @pytest.mark.parametrize(("library", "case"), [*CASES, *DIFFERENT])
@@ -207,7 +209,7 @@ EQUAL = {
     "warmup and cosine": schedules.warmup(schedules.cosine(0.1, 20), 5, "LinearLR", start=0.2),
     "constant warmup and steps": schedules.warmup(schedules.step(0.1, 10), 5, "constant", start=0.2),
 }
-# The last step in which PyTorch's schedule is ours, where it is not equal for ever; what comes then is tested below.
+# The last step in which PyTorch's schedule is ours, where it is not equal for ever; the rest is tested below.
 ENDS = {"CosineAnnealingLR": 21, "CosineAnnealingLR to 0": 31, "OneCycleLR": 50, "OneCycleLR momentum": 50,
         "OneCycleLR other": 33, "OneCycleLR other momentum": 33}  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Schedules: first and last step, past the end, arrays, and the traced twin. PyTorch's values: test_reference.py."""
+"""Schedules: first and last step, past the end, arrays, the traced twin. PyTorch's: test_reference.py."""
 
 import numpy as np
 import pytest

@@ -8,17 +8,19 @@ Everything is computed in float64. The files:
 
 - `settings.json`: the libraries' versions; per rule of `fitlib.optimizers` the settings tried (loss, its
   parameters, start, hyperparameters in the book's names); per schedule how it was called.
-- `pytorch.npz`, `optax.npz`, `keras.npz`: per rule an array `(settings, 51, 2)` in the order of `settings.json`:
-  the start and the 50 points after it. A name such as `rmsprop.inside` is the rule under another convention.
-- `schedules.npz`: the rates, or momenta, of `torch.optim.lr_scheduler` by case; the first is that of step 1.
-- `defaults.json`: what the arguments are called in the libraries, with the defaults that their signatures state
-  (null where there is none); the table in README.md is made from it.
-- `network.npz`: a network 5-4-3 in PyTorch. `inputs` (7, 5), `labels` (7,), `weights1` (4, 5), `biases1` (4,),
-  `weights2` (3, 4), `biases2` (3,), `decay` (), `phi` (39,): all parameters in PyTorch's order (weights1 row by
-  row, biases1, weights2, biases2). For activation `tanh` and `relu` and for error `cross_entropy`,
-  `squared_error` (mean over points and outputs) and `half_squared_error` (half the sum over outputs, mean over
-  points; targets one-hot): `loss_tanh_cross_entropy` () and `gradient_tanh_cross_entropy` (39,), both with
-  decay/2 |phi|² (biases included, as `weight_decay` in torch.optim).
+- `pytorch.npz`, `optax.npz`, `keras.npz`: per rule an array `(settings, 51, 2)` in the order of
+  `settings.json`: the start and the 50 points after it. A name such as `rmsprop.inside` is the rule under
+  another convention.
+- `schedules.npz`: the rates, or momenta, of `torch.optim.lr_scheduler` by case, beginning with step 1.
+- `defaults.json`: what the arguments are called in the libraries, with the defaults that their signatures
+  state (null where there is none); the table in README.md is made from it.
+- `network.npz`: a network 5-4-3 in PyTorch. `inputs` (7, 5), `labels` (7,), `weights1` (4, 5), `biases1`
+  (4,), `weights2` (3, 4), `biases2` (3,), `decay` (), `phi` (39,): all parameters in PyTorch's order
+  (weights1 row by row, biases1, weights2, biases2). For activation `tanh` and `relu` and for error
+  `cross_entropy`, `squared_error` (mean over points and outputs) and `half_squared_error` (half the sum over
+  outputs, mean over points; targets one-hot): `loss_tanh_cross_entropy` () and
+  `gradient_tanh_cross_entropy` (39,), both with decay/2 |phi|² (biases included, as `weight_decay` in
+  torch.optim).
 """
 
 import functools
@@ -91,7 +93,9 @@ HYPER = {
     "nesterov": [{"scaled": a, "beta": b} for a, b in MOMENTA],
     "adagrad": [
         {"alpha": a, "eps": e}
-        for a, e in [(0.01, 1e-10), (0.1, 1e-10), (0.5, 1e-10), (1.0, 1e-8), (0.3, 1e-4), (0.2, 1e-2), (0.5, 1.0)]
+        for a, e in [
+            (0.01, 1e-10), (0.1, 1e-10), (0.5, 1e-10), (1.0, 1e-8), (0.3, 1e-4), (0.2, 1e-2), (0.5, 1.0),
+        ]
     ],
     "rmsprop": [
         {"alpha": a, "gamma": c, "eps": e}
@@ -136,8 +140,8 @@ def settings():
 
 
 # --- the rules as the libraries call them --------------------------------------------------------------
-# Each is a function of hyperparameters in the book's names. rate = alpha * (1 - beta) turns the book's average
-# of gradients into the libraries' sum.
+# Each is a function of hyperparameters in the book's names. A rate of alpha * (1 - beta) turns the book's
+# average of gradients into the libraries' sum.
 
 PYTORCH = {
     "gradient_descent": lambda p, alpha: torch.optim.SGD(p, lr=alpha),
