@@ -1,6 +1,8 @@
 """Live figures: widgets in a notebook, and the same figures on a page without a kernel."""
 
 from fitlib.figures.base import slider
+from fitlib.figures.controls import choice
+from fitlib.figures.curves import Curves, panel
 from fitlib.figures.descent import Descent, scheduled
 
-__all__ = ["Descent", "scheduled", "slider"]
+__all__ = ["Curves", "Descent", "choice", "panel", "scheduled", "slider"]

@@ -55,7 +55,7 @@ function words(spec, panels, x) {
     for (const { kind, label, value, traced } of marks) {
       const over = kind === "limit" && x !== undefined ? curves.filter(({ at }) => at(x) > value).map((curve) => curve.label) : [];
       if (over.length) sentences.push(`Above the ${label}, ${show(value)}: ${over.join(", ")}`);
-      else if (traced) sentences.push(`${label}: ${[value].flat().map((v) => show(v)).join(", ")}`);
+      else if (traced) sentences.push(`${label} = ${kind === "point" ? `(${value.map((v) => show(v)).join(", ")})` : show(value)}`);
     }
   }
   return sentences.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
@@ -95,7 +95,7 @@ function plotView(life, spec, initial, last) {
         lines: ({ xs, ys, color }) => [line("fm-done fm-recorded", color, trace(xs.map(p.x), ys.map(p.y)))],
         curves: ({ xs, ys, color }) => [line(apart ? "fm-future" : "fm-done", color, trace(xs.map(p.x), ys.map(p.y))),
           ...(apart ? [line("fm-beads", color, beads(xs, ys))] : [])],
-        data: ({ xs, ys, color }) => [line("fm-beads", color, beads(xs, ys))],
+        data: ({ xs, ys, color }) => [line("fm-data", color, beads(xs, ys))],
       };
       for (const [name, layer] of layers) layer.replaceChildren(...now[name].flatMap(draw[name]));
       signs.replaceChildren(...now.marks.flatMap(sign));
@@ -145,7 +145,7 @@ async function render({ model, el }) {
   const again = () => { stale = true; request(); };
 
   const labels = spec.items.map(({ label }) => label);
-  const switches = labels.length > 1 ? legend(life, ui.legend, spec.items, (i) => put("hidden", toggled(get("hidden"), labels[i]))) : () => {};
+  const switches = legend(life, ui.legend, spec.items, (i) => put("hidden", toggled(get("hidden"), labels[i])));
   ui.controls.append(...spec.sliders.map((options) => control(life, model, options).root));
   if (spec.probe) {
     ui.timeline.append(slider(life, model, spec.probe).root);
@@ -154,7 +154,7 @@ async function render({ model, el }) {
     life.listen(model, ["probe"], request);
   }
   life.listen(model, ["hidden", ...spec.sliders.map(({ name }) => name)], again);
-  tools(life, model, ui, spec, labels);
+  tools(life, model, ui, spec, fieldsOf(spec.probe ? [...spec.sliders, spec.probe] : spec.sliders, labels));
   draw();
   life.resized(ui.panels, again);
   return () => life.end();

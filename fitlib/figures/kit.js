@@ -24,7 +24,7 @@ function show(v, digits = 3) {
   if (size !== 0 && (size >= 1e5 || size < 1e-3)) {
     const [mantissa, exponent] = v.toExponential(Math.min(digits, 3) - 1).split("e");
     const raised = [...exponent.replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
-    return `${Number(mantissa)}×10${raised}`.replace("-", "−");
+    return `${Number(mantissa)}×10${raised}`.replace("-", "−").replace(/^(−?)1×/, "$1");
   }
   return String(Number(v.toPrecision(Math.max(digits, Math.ceil(Math.log10(size + 1)))))).replace("-", "−");
 }
@@ -264,12 +264,12 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
   };
   const margin = { left, right: 8, top: 4, bottom: xlabel ? 34 : 20 };
 
-  p.frame = ({ x: [x0, x1], y: [y0, y1], log = false }) => {
+  p.frame = ({ x: [x0, x1], y: [y0, y1], log = false, logX = false }) => {
     const { width, height } = box.getBoundingClientRect(), { left, right, top, bottom } = margin;
     const w = Math.max(40, width - left - right), h = Math.max(40, height - top - bottom);
-    const f = log ? Math.log10 : Number, span = f(y1) - f(y0);
+    const f = log ? Math.log10 : Number, span = f(y1) - f(y0), g = logX ? Math.log10 : Number, reach = g(x1) - g(x0);
     p.w = w; p.h = h; p.left = left; p.top = top;
-    p.x = (v) => ((v - x0) / (x1 - x0)) * w;
+    p.x = (v) => ((g(v) - g(x0)) / reach) * w;
     p.y = (v) => (1 - (f(v) - f(y0)) / span) * h;
     const share = (event) => {
       const area = plot.getBoundingClientRect(), scale = width / area.width || 1;
@@ -278,7 +278,7 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
     p.hits = (event) => share(event).every((v) => v >= 0 && v <= 1);
     p.at = (event) => {
       const [u, v] = share(event).map((part) => clamp(part, 0, 1));
-      return [x0 + u * (x1 - x0), log ? 10 ** (f(y0) + v * span) : y0 + v * span];
+      return [logX ? 10 ** (g(x0) + u * reach) : x0 + u * reach, log ? 10 ** (f(y0) + v * span) : y0 + v * span];
     };
     set(plot, { viewBox: `0 0 ${width} ${height}` });
     set(inside, { x: left, y: top, width: w, height: h });
@@ -289,7 +289,7 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
     p.key = key;
     const text = (x, y, anchor, label) => svg("text", { x, y, "text-anchor": anchor }, label);
     const line = (d) => svg("path", { class: "fm-tick", d });
-    const across = ticks(x0, x1, Math.max(2, w / 75)), rows = Math.max(2, h / 36);
+    const columns = Math.max(2, w / 75), across = logX ? logTicks(x0, x1, columns) : ticks(x0, x1, columns), rows = Math.max(2, h / 36);
     const up = log ? logTicks(y0, y1, rows) : ticks(y0, y1, rows);
     grid.replaceChildren(
       ...across.flatMap((v) => {
@@ -298,7 +298,7 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
       }),
       ...up.flatMap((v) => {
         const Y = top + p.y(v);
-        return [line(`M${left} ${Y}h-4`), line(`M${left} ${Y}h${w}`), text(left - 7, Y + 3.5, "end", show(v))];
+        return [line(`M${left} ${Y}h-4`), svg("path", { class: "fm-gridline", d: `M${left} ${Y}h${w}` }), text(left - 7, Y + 3.5, "end", show(v))];
       }),
       svg("text", { class: "fm-xlabel", x: left + w / 2, y: top + h + 31, "text-anchor": "middle" }, xlabel));
   };
@@ -336,6 +336,28 @@ function slider(life, model, { name, label, lo, hi, step, log, text = (v) => sho
   }));
   return { root, input, mark, valueAt };
 }
+
+/** A number put on the steps of a slider. */
+function snap({ lo, hi, step, log }) {
+  const digits = log ? 0 : Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
+  return (v) => clamp(log ? Number(v.toPrecision(3)) : Number((lo + Math.round((v - lo) / step) * step).toFixed(digits)), lo, hi);
+}
+
+/** A labelled list of named values bound to a trait: options [[text, value], ...]. */
+function choice(life, model, { name, label, options }) {
+  const select = html("select", {}, ...options.map(([text], i) => html("option", { value: i }, text)));
+  const update = () => { select.value = options.findIndex(([, value]) => value === model.get(name)); };
+  life.on(select, "change", () => {
+    model.set(name, options[select.value][1]);
+    model.save_changes();
+  });
+  life.listen(model, [name], update);
+  update();
+  return { root: html("label", { class: "fm-choice" }, html("span", { class: "fm-label" }, label), select) };
+}
+
+/** The control that a spec asks for. */
+const control = (life, model, options) => (options.options ? choice : slider)(life, model, options);
 
 function button(life, label, action, attributes = {}) {
   const node = html("button", { type: "button", class: "fm-button", ...attributes }, label);
@@ -446,6 +468,32 @@ function link(life, model, initial, fields) {
   life.on(window, "hashchange", read);
   read();
   return node;
+}
+
+/** A list without an item, or with it where it was missing. */
+const toggled = (list, item) => (list.includes(item) ? list.filter((other) => other !== item) : [...list, item]);
+
+/** How controls are written in an address, and what is hidden: the numbers of its labels. */
+function fieldsOf(controls, labels = []) {
+  const list = {};
+  for (const { name, lo, hi, whole, options } of controls) {
+    const read = options ? (text) => options.find(([, value]) => String(value) === text)?.[1] : (text) => parse(text, [[lo, hi, whole]])?.[0];
+    list[name] = { write: String, read };
+  }
+  if (labels.length) list.hidden = {
+    write: (hidden) => hidden.map((label) => labels.indexOf(label)).join(),
+    read: (text) => parse(text, text.split(",").map(() => [0, labels.length - 1, true]))?.map((i) => labels[i]),
+  };
+  return list;
+}
+
+/** What every figure offers: back to where it was, and a link to where it is. */
+function tools(life, model, ui, spec, fields) {
+  ui.tools.append(button(life, "reset", () => {
+    for (const [name, value] of Object.entries(spec.state)) model.set(name, value);
+    model.save_changes();
+  }, { title: "Put everything back as it was" }));
+  if (model.place !== undefined) ui.tools.append(link(life, model, spec.state, fields));
 }
 
 /** A module from its text. */
