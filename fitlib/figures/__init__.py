@@ -4,5 +4,6 @@ from fitlib.figures.base import slider
 from fitlib.figures.controls import choice
 from fitlib.figures.curves import Curves, panel
 from fitlib.figures.descent import Descent, scheduled
+from fitlib.figures.quiz import Quiz
 
-__all__ = ["Curves", "Descent", "choice", "panel", "scheduled", "slider"]
+__all__ = ["Curves", "Descent", "Quiz", "choice", "panel", "scheduled", "slider"]

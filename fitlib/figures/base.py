@@ -148,22 +148,25 @@ class Figure(anywidget.AnyWidget):
         from matplotlib.figure import Figure as Canvas
         from PIL import Image
 
-        canvas, large, small = Canvas(figsize=self.size, dpi=110, layout="constrained"), io.BytesIO(), io.BytesIO()
+        canvas, large, small = Canvas(figsize=self.size, dpi=100, layout="constrained"), io.BytesIO(), io.BytesIO()
         self.draw(canvas)
         canvas.savefig(large, format="png", metadata={"Software": None})
-        Image.open(large).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+        Image.open(large).convert("RGB").quantize(96, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
         return small.getvalue()
 
-    def html(self):
-        """The figure as HTML: its spec at the present state, and the picture where no script runs."""
-        spec = json.dumps({**self._spec, "state": self.state()}, allow_nan=False, ensure_ascii=False)
-        spec = spec.replace("<", "\\u003c")  # no end of the script before its end
+    def fallback(self):
+        """What shows where no script runs, as HTML: the picture and the caption."""
         picture = base64.b64encode(self.picture()).decode()
         alt, caption = html.escape(self._spec["alt"]), html.escape(self._spec["caption"])
+        return f'<img alt="{alt}" src="data:image/png;base64,{picture}"><p>{caption}</p>'
+
+    def html(self):
+        """The figure as HTML: its spec at the present state, and what shows where no script runs."""
+        spec = json.dumps({**self._spec, "state": self.state()}, allow_nan=False, ensure_ascii=False)
+        spec = spec.replace("<", "\\u003c")  # no end of the script before its end
         return (
             f'<div class="fm-figure" data-kind="{self.kind}">'
-            f'<script type="application/json">{spec}</script>'
-            f'<img alt="{alt}" src="data:image/png;base64,{picture}"><p>{caption}</p></div>'
+            f'<script type="application/json">{spec}</script>{self.fallback()}</div>'
         )
 
     def __repr__(self):

@@ -496,6 +496,17 @@ function tools(life, model, ui, spec, fields) {
   if (model.place !== undefined) ui.tools.append(link(life, model, spec.state, fields));
 }
 
+/** Mathematics by the page's MathJax where there is one; elsewhere its plain form stays. */
+function typeset(root) {
+  const nodes = [...root.querySelectorAll(".fm-math")];
+  if (!nodes.length || !window.MathJax || window.MathJax.Hub) return; // a Hub is version 2, which knows no promise
+  for (const node of nodes) {
+    node.classList.add("math");
+    node.textContent = `\\(${node.dataset.tex}\\)`;
+  }
+  window.MathJax.startup?.promise?.then(() => window.MathJax.typesetPromise([root])); // else its first pass finds them
+}
+
 /** A module from its text. */
 async function load(text) {
   const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));

@@ -1,0 +1,63 @@
+"""Text of figures that are read: a line or a page of Markdown as HTML, its mathematics readable without MathJax."""
+
+import html
+import re
+import unicodedata
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+SIGNS = {"cdot": "·", "times": "×", "le": "≤", "ge": "≥", "ne": "≠", "approx": "≈", "infty": "∞", "sqrt": "√", "nabla": "∇",
+         "to": "→", "pm": "±", "sum": "Σ", "propto": "∝", "min": "min", "max": "max", "log": "log", "exp": "exp",
+         "lambda": "λ", "epsilon": "ε"}  # fmt: skip
+
+
+def readable(tex):
+    """Short TeX as HTML: Greek letters and signs, indices, powers, fractions on one line."""
+    text = re.sub(r"\\t?frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1)/(\2)", tex)
+    text = html.escape(re.sub(r"\\(hat|bar|text|mathrm|left|right|,|;|quad)(?![a-z])", "", text))
+    text = re.sub(r"\\([A-Za-z]+)", _sign, text)
+    for mark, tag in {"_": "sub", "^": "sup"}.items():
+        text = re.sub(rf"\{mark}(?:\{{([^{{}}]*)\}}|(.))", rf"<{tag}>\1\2</{tag}>", text)
+    return re.sub(r"[{}\\]", "", text).replace("-", "−")
+
+
+def _sign(match):
+    name = match[1]
+    size = "CAPITAL" if name[0].isupper() else "SMALL"
+    try:
+        return SIGNS.get(name) or unicodedata.lookup(f"GREEK {size} LETTER {name.upper()}")
+    except KeyError:
+        return name
+
+
+def _formula(renderer, tokens, index, options, env):
+    tex = tokens[index].content
+    return f'<span class="fm-math" data-tex="{html.escape(tex)}">{readable(tex)}</span>'
+
+
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).use(dollarmath_plugin, allow_space=False, double_inline=True)
+for kind in ("math_inline", "math_inline_double", "math_block"):
+    MARKDOWN.add_render_rule(kind, _formula)
+
+
+def line(text):
+    """One line of Markdown as HTML, without a paragraph around it."""
+    return MARKDOWN.renderInline(text).replace("\n", " ")
+
+
+def page(text):
+    """Paragraphs, lists, emphasis, code and mathematics in Markdown as HTML."""
+    return MARKDOWN.render(text).strip()
+
+
+def plain(text):
+    """What is left of a line of Markdown without its markup."""
+    return html.unescape(re.sub(r"<[^>]*>", "", line(text)))
+
+
+def said(name, text):
+    """A text that is not empty, or `ValueError` with one sentence."""
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"{name} is a text that is not empty; got {text!r:.60}")
+    return text
