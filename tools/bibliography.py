@@ -43,14 +43,22 @@ def address(entry):
 def venue(entry):
     """Where `entry` appeared: journal, conference or publisher, with volume and pages."""
     fields = entry.fields
-    name = fields.get("journal") or fields.get("booktitle") or fields.get("publisher") or fields.get("howpublished")
+    name = (
+        fields.get("journal")
+        or fields.get("booktitle")
+        or fields.get("publisher")
+        or fields.get("howpublished")
+    )
     parts = [name, fields.get("volume"), fields.get("pages", "").replace("--", "–")]
     return ", ".join(part for part in parts if part)
 
 
 def paragraph(key, entry):
     """One entry as a paragraph of the page, with its key as anchor."""
-    names = [" ".join(p.first_names + p.middle_names + p.prelast_names + p.last_names) for p in entry.persons["author"]]
+    names = [
+        " ".join(p.first_names + p.middle_names + p.prelast_names + p.last_names)
+        for p in entry.persons["author"]
+    ]
     title = nodes.emphasis(text=entry.fields["title"].replace("{", "").replace("}", ""))
     link = address(entry)
     return nodes.paragraph(
@@ -78,7 +86,9 @@ def anchors(app, doctree):
     sources = [node for node in doctree.findall(nodes.paragraph) if "source" in node["classes"]]
     if sources:
         slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
-        slugs.update({key: (node.line, key, node[0].astext().rstrip(".")) for node in sources for key in node["ids"]})
+        slugs.update(
+            {key: (node.line, key, node[0].astext().rstrip(".")) for node in sources for key in node["ids"]}
+        )
 
 
 def setup(app):

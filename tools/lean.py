@@ -1,7 +1,8 @@
 """Keep the built site lean: mathematics from the site itself, and no file that no page asks for.
 
-A Sphinx extension. MathJax comes from the package sphinx-mathjax-offline: of its 24 MB the site gets the 2 MB that pages
-ask for, and its menu (0.1 MB gzipped on every page) is left out. The theme's icon fonts go too: book.css draws the icons.
+A Sphinx extension. MathJax comes from the package sphinx-mathjax-offline: of its 24 MB the site gets the 2 MB
+that pages ask for, and its menu (0.1 MB gzipped on every page) is left out. The theme's icon fonts go too:
+book.css draws the icons.
 """
 
 import importlib
@@ -21,7 +22,7 @@ WANTED = [
 
 
 def trim(app, error):
-    """After a build of pages that succeeded, copy what MathJax needs; remove icon fonts and source maps."""
+    """After a build of pages that succeeded, copy what MathJax needs; remove what no page asks for."""
     if error or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
@@ -30,8 +31,8 @@ def trim(app, error):
         target.parent.mkdir(parents=True, exist_ok=True)
         copy2(source, target)
     rmtree(static / "vendor", ignore_errors=True)
-    for source_map in static.rglob("*.map"):
-        source_map.unlink()
+    for unused in [*static.rglob("*.map"), *static.glob("*-macros.html")]:
+        unused.unlink()
 
 
 def setup(app):

@@ -1,0 +1,202 @@
+"""Every page of the built site, light and dark: silent, self-contained, accessible, no wider than a phone."""
+
+import gzip
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from tools.book import SITE
+
+FILES = {file.relative_to(SITE).as_posix(): file for file in SITE.rglob("*.html")}
+PAGES = sorted(name for name in FILES if not name.startswith("_") and name != "index.html")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
+
+every_page = pytest.mark.parametrize(
+    "visit",
+    [
+        pytest.param((page, theme), id=f"{page}-{theme}", marks=pytest.mark.xdist_group(f"{page} {theme}"))
+        for page in PAGES
+        for theme in ("light", "dark")
+    ],
+    indirect=True,
+    scope="module",
+)
+
+
+class Visit:
+    """A page opened in a fresh context, with what the browser said and asked for meanwhile."""
+
+    def __init__(self, browser, address, theme="light", size=DESKTOP):
+        self.errors, self.strays, self.answers = [], [], {}
+        self.site = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
+        self.context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
+        self.context.route(lambda url: not url.startswith(self.site), self.refuse)
+        self.page = self.context.new_page()
+        self.page.on("console", self.note)
+        self.page.on("pageerror", lambda error: self.errors.append(f"{error.name}: {error.message}"))
+        self.page.on("websocket", lambda socket: self.strays.append(socket.url))
+        self.page.on("response", lambda answer: self.answers.update({answer.url: answer.status}))
+        self.page.goto(address)
+        self.page.evaluate("window.MathJax?.startup?.promise")
+        self.page.wait_for_load_state("networkidle")
+
+    def note(self, message):
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def refuse(self, route):
+        self.strays.append(route.request.url)
+        route.abort()
+
+    def violations(self):
+        """What axe-core finds against WCAG 2.2 AA: the rule, and the elements that break it."""
+        self.page.evaluate(AXE_SCRIPT)
+        options = {"runOnly": RULES, "resultTypes": ["violations"], "preload": False}
+        found = self.page.evaluate("options => axe.run(options)", options)["violations"]
+        return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
+
+    def too_wide(self):
+        """The elements that reach beyond the right edge of the screen, but for those inside a box that scrolls."""
+        return self.page.evaluate(
+            """() => {
+                const clips = box => box && box !== document.body &&
+                    (getComputedStyle(box).overflowX !== "visible" || clips(box.parentElement));
+                const shown = element => getComputedStyle(element).visibility === "visible";
+                const wide = [...document.querySelectorAll(".bd-main *")].filter(element => shown(element) &&
+                    element.getBoundingClientRect().right > innerWidth + 0.5 && !clips(element.parentElement));
+                const page = document.documentElement.scrollWidth > innerWidth ? ["the page itself"] : [];
+                return page.concat(wide.map(element => element.outerHTML.slice(0, 200)));
+            }"""
+        )
+
+
+@pytest.fixture(scope="module")
+def visit(request, browser, site):
+    """The page at desktop width, opened once for all its tests."""
+    page, theme = request.param
+    visit = Visit(browser, site + page, theme)
+    yield visit
+    visit.context.close()
+
+
+def test_the_book_is_built():
+    assert PAGES, "run make book first"
+
+
+@every_page
+def test_a_page_is_silent(visit):
+    """No error and no warning in the console, no file missing."""
+    assert visit.errors == []
+    assert [url for url, status in visit.answers.items() if status >= 400] == []
+
+
+@every_page
+def test_no_request_leaves_the_site(visit):
+    assert visit.strays == []
+
+
+@every_page
+def test_a_page_has_its_theme(visit, request):
+    """The colors are those the reader's system asks for, from the first paint on."""
+    theme = request.node.callspec.params["visit"][1]
+    assert visit.page.evaluate("document.documentElement.dataset.theme") == theme
+    red = int(re.findall(r"\d+", visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))[0])
+    assert (red > 200) == (theme == "light")
+
+
+@every_page
+def test_mathematics_is_rendered(visit):
+    broken = visit.page.evaluate(
+        """() => [...document.querySelectorAll(".math")].filter(box =>
+            !box.querySelector("mjx-container mjx-math") || box.querySelector("mjx-merror")
+        ).map(box => box.outerHTML)"""
+    )
+    assert broken == []
+
+
+@every_page
+def test_pictures_have_alternative_text(visit):
+    """Words, not the name of a file, which is what Sphinx writes where there is no text."""
+    texts = visit.page.eval_on_selector_all("img", "images => images.map(image => image.alt)")
+    assert [text for text in texts if not text.strip() or re.search(r"\.(png|svg|jpe?g)$", text)] == []
+
+
+@every_page
+def test_a_page_is_accessible(visit):
+    assert visit.violations() == []
+
+
+@every_page
+def test_a_page_fits_a_phone(visit):
+    """At 360 pixels nothing is wider than the screen, and what scrolls can be scrolled by keyboard."""
+    visit.page.set_viewport_size(PHONE)
+    visit.page.wait_for_timeout(400)
+    try:
+        assert visit.too_wide() == []
+        assert visit.violations() == []
+    finally:
+        visit.page.set_viewport_size(DESKTOP)
+
+
+@every_page
+def test_a_page_is_light(visit):
+    """Gzipped, a page transfers a third of what Jupyter Book's default page does (1.3 MB); figures included."""
+    sent = sum(weight(url.removeprefix(visit.site)) for url in visit.answers)
+    assert sent < 450_000
+
+
+def weight(path):
+    """The gzipped size of a file of the site; fonts and pictures are compressed already."""
+    content = (SITE / unquote(urlsplit(path).path)).read_bytes()
+    return len(content if re.search(r"\.(woff2?|png|jpe?g)(\?|$)", path) else gzip.compress(content))
+
+
+class Links(HTMLParser):
+    """The links of a page and the anchors it has."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.anchors = set(), {"", "top"}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.anchors.add(attributes.get("id"))
+        self.links |= {attributes[name] for name in ("href", "src") if attributes.get(name)}
+
+
+def test_links_within_the_site_resolve():
+    """Every relative link of every page leads to a file, and every fragment to an element of that file."""
+    pages = {name: Links(file.read_text(encoding="utf-8")) for name, file in FILES.items()}
+    dead = []
+    for name, page in pages.items():
+        for link in page.links:
+            target = urlsplit(urljoin(name, link))
+            if target.scheme or target.netloc:
+                continue
+            path, fragment = unquote(target.path), unquote(target.fragment)
+            anchors = pages[path].anchors if path in pages else {""}
+            if not (SITE / path).is_file() or fragment not in anchors:
+                dead.append((name, link))
+    assert dead == []
+
+
+def test_search_finds_a_word(browser, site):
+    visit = Visit(browser, f"{site}search.html?q=gradient")
+    visit.page.wait_for_selector("#search-results li a")
+    assert visit.errors == visit.strays == []
+    visit.context.close()
+
+
+def test_without_javascript_a_page_is_readable(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site + "chapters/intro.html")
+    assert page.locator("article h1").inner_text()
+    color = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--book-paper')")
+    assert color.strip() == "#ffffff"
+    context.close()
