@@ -35,8 +35,7 @@ def landscape(loss, box, ax, marks=(), points=121):
     z = loss(np.stack(np.meshgrid(x, y)))
     levels = np.unique(np.quantile(z[np.isfinite(z)], [0, 0.02, 0.08, 0.17, 0.27, 0.37, 0.48, 0.59, 0.7, 0.8, 0.9, 1]))
     shades = ListedColormap([to_hex(c) for c in np.linspace((0.37, 0.5, 0.62), (0.97, 0.97, 0.96), len(levels) - 1)])
-    ax.contourf(x, y, z, levels=levels, cmap=shades, norm=BoundaryNorm(levels, shades.N))
-    ax.contour(x, y, z, levels=levels, colors="#2a4058", linewidths=0.4, alpha=0.5)
+    ax.contourf(x, y, z, levels=levels, cmap=shades, norm=BoundaryNorm(levels, shades.N), antialiased=False)
     for label, point in marks:
         ax.plot(*point, "v", color="black", markersize=5)
         if label:

@@ -49,28 +49,42 @@ function critical(from, [[x0, x1], [y0, y1]], gradient, hessian) {
   return undefined;
 }
 
-/** The rate above which a rule leaves a minimum of this curvature; undefined unless its steps are linear in the gradient. */
-function rateLimit({ step, initial }, hyper, index, curvature) {
-  const h = Float64Array.from(hyper), g = new Float64Array(2);
+/**
+ * The rate above which a rule leaves a minimum of this curvature: where the matrix of its step has an eigenvalue beyond 1.
+ * Undefined for a rule whose step is not linear in its state and the gradient (there the limit is not a number).
+ */
+function rateLimit({ step, initial: { length: n } }, hyper, index, curvature) {
+  const h = Float64Array.from(hyper), g = new Float64Array(2), tiny = 1e-6;
   const grad = (point) => { point[0] *= curvature; point[1] *= curvature; };
-  const follow = (alpha, start, steps) => {
-    const state = Float64Array.from(initial, (slot) => (typeof slot === "string" ? start : slot)), sizes = [];
+  const apply = (k, scale) => { // one step from a state that is zero but in place k
+    const state = new Float64Array(n).map((_, i) => (i === k || k === n ? scale : 0));
+    step(1000, state, h, grad, g);
+    return state.map((v) => v / tiny);
+  };
+  const matrix = (alpha) => {
     h[index] = alpha;
-    for (let t = 1; t <= steps; t++) {
-      step(t, state, h, grad, g);
-      sizes.push(Math.abs(state[0]));
-    }
-    return sizes;
+    return Array.from({ length: n }, (_, k) => apply(k, tiny)); // column k
   };
-  const tiny = 1e-6, [a, b] = [tiny, 2 * tiny].map((start) => follow(0.5 / curvature, start, 4)[3]);
-  if (Math.abs(b - 2 * a) > 1e-9 * tiny) return undefined;
+  const columns = matrix(0.5 / curvature), sum = (i) => columns.reduce((total, column) => total + column[i], 0);
+  if (!apply(n, 2 * tiny).every((v, i) => Math.abs(v - 2 * sum(i)) < 1e-6)) return undefined;
   const grows = (alpha) => {
-    const sizes = follow(alpha, tiny, 800), largest = (from) => Math.max(...sizes.slice(from, from + 100));
-    return !(largest(700) <= largest(500));
+    let m = Float64Array.from(matrix(alpha).flatMap((column) => [...column])), size = 0;
+    for (let k = 0; k < 20; k++) { // squared again and again; its size as a logarithm
+      const square = new Float64Array(n * n);
+      let largest = 0;
+      for (let i = 0; i < n * n; i++) {
+        const row = i % n, column = i - row;
+        for (let l = 0; l < n; l++) square[i] += m[row + l * n] * m[column + l];
+        largest = Math.max(largest, Math.abs(square[i]));
+      }
+      for (let i = 0; i < n * n; i++) m[i] = square[i] / largest;
+      size = 2 * size + Math.log(largest);
+    }
+    return !(size < 2 ** 20 * 1e-9);
   };
-  let [low, high] = [0, 1e4 / curvature];
+  let [low, high] = [0, 1e5 / curvature];
   if (!grows(high)) return undefined;
-  for (let i = 0; i < 40; i++) {
+  while (high - low > 1e-7 * high) {
     const middle = (low + high) / 2;
     if (grows(middle)) high = middle; else low = middle;
   }
@@ -85,7 +99,7 @@ function words(runs, step, target) {
   const sentences = [], alive = runs.filter(({ run }) => step < run.end);
   alive.sort((a, b) => a.run.losses[step] - b.run.losses[step]);
   const reports = alive.map(({ label, run, outside }, i) =>
-    `${label} ${i ? "" : "is "}at loss ${show(run.losses[step])}${outside(step) ? " outside the map" : ""}`);
+    `${label} ${i ? "" : "is at loss "}${show(run.losses[step])}${outside(step) ? " (outside the map)" : ""}`);
   const when = step === 0 ? "At the start" : `After ${step} ${step === 1 ? "step" : "steps"}`;
   if (alive.length) sentences.push(`${when} ${listed(reports)}`);
   for (const { label, run } of runs) {
@@ -96,14 +110,13 @@ function words(runs, step, target) {
     sentences.push(`${listed(there)} ${there.length > 1 ? "are" : "is"} at the ${place}`);
   }
   for (const { label, limit, rate } of runs) {
-    if (rate > limit) sentences.push(`the rate ${show(rate)} of ${label} is above its stability limit, ${show(limit)}`);
+    if (rate > limit) sentences.push(`${label} has the rate ${show(rate)}, above its stability limit ${show(limit)}`);
   }
   if (target) {
-    const results = runs.map(({ label, run, evaluations }) => {
-      const cost = evaluations * run.losses.findIndex((loss) => loss <= target[0]);
-      return `${label} ${cost >= 0 && cost <= target[1] ? `reached it after ${cost}` : "did not reach it"}`;
-    });
-    sentences.push(`loss ${show(target[0])} within ${target[1]} gradient evaluations: ${listed(results)}`);
+    const cost = ({ run, evaluations }) => evaluations * run.losses.findIndex((loss) => loss <= target[0]);
+    const reached = runs.filter((r) => cost(r) >= 0 && cost(r) <= target[1]).map((r) => `${r.label} after ${cost(r)}`);
+    sentences.push(`target: loss ${show(target[0])} within ${target[1]} gradient evaluations, ${
+      reached.length ? `reached by ${listed(reached)}` : "not reached"}`);
   }
   return sentences.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
 }
@@ -135,6 +148,12 @@ function engine(spec, code, get) {
   };
   const near = (x, y) => now.marks.find((mark) => mark?.label
     && Math.hypot((x - mark.at[0]) / (x1 - x0), (y - mark.at[1]) / (y1 - y0)) < 0.012)?.label;
+  const limits = []; // of every rule, with what it was computed from: a slider for the rate does not change it
+  const limitOf = (i, hyper, curvature) => {
+    const key = String([curvature, ...hyper.map((h, k) => (k === spec.rules[i].alpha ? 0 : h))]);
+    if (limits[i]?.key !== key) limits[i] = { key, value: rateLimit(code.rules[i], hyper, spec.rules[i].alpha, curvature) };
+    return limits[i].value;
+  };
   const follow = (rule, i) => {
     if (get("hidden").includes(rule.label)) return null;
     const hyper = rule.hyper.map(resolve), rate = hyper[rule.alpha];
@@ -142,7 +161,7 @@ function engine(spec, code, get) {
     const run = descend(code.rules[i], hyper, get("start"), spec.steps, gradient, now.value, !now.drawn);
     const curvature = now.marks[spec.limit]?.eigenvalues[1];
     const fixed = curvature > 0 && hyper.every((h) => typeof h === "number") && rule.alpha >= 0;
-    const limit = fixed ? rateLimit(code.rules[i], hyper, rule.alpha, curvature) : undefined;
+    const limit = fixed ? limitOf(i, hyper, curvature) : undefined;
     const outside = (t) => run.xs[t] < x0 || run.xs[t] > x1 || run.ys[t] < y0 || run.ys[t] > y1;
     return { ...rule, run, rate, limit, outside, near: (t) => near(run.xs[t], run.ys[t]) };
   };
@@ -187,6 +206,11 @@ function paint(canvas, z, nx, ny, stops) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
+/** A name beside a place, to its right or left. */
+function nameAt(x, y, left, gap, text) {
+  return svg("text", { class: "fm-name", x: x + (left ? -gap : gap), y: y + 4, "text-anchor": left ? "end" : "start" }, text);
+}
+
 /** The loss from above, with the paths, the critical points and the start. */
 function mapView(life, ui, spec, now, get, put) {
   const p = panel(life, { title: spec.labels[1], name: `loss over ${listed(spec.labels)}`, xlabel: spec.labels[0], className: "fm-map" });
@@ -198,10 +222,10 @@ function mapView(life, ui, spec, now, get, put) {
   for (const name of ["halo", "done", "beads"]) nodes.forEach((node, i) => { node[name] = path(`fm-${name}`, spec.rules[i].color); });
   const glyphs = p.over.appendChild(svg("g", {}));
   nodes.forEach((node, i) => { node.head = p.dot(spec.rules[i].color); });
+  const names = p.over.appendChild(svg("g", {}));
   const [[x0, x1], [y0, y1]] = spec.box, spans = [x1 - x0, y1 - y0];
   const handle = svg("circle", { class: "fm-hit", r: 14, tabindex: 0, role: "slider", "aria-label": "start", "aria-valuemin": x0, "aria-valuemax": x1 });
-  const name = svg("text", { class: "fm-name" }, "start");
-  const start = p.over.appendChild(svg("g", { class: "fm-start" }, handle, svg("circle", { r: 7.5, class: "fm-ring" }), svg("circle", { r: 2 }), name));
+  const start = p.over.appendChild(svg("g", { class: "fm-start" }, handle, svg("circle", { r: 7.5, class: "fm-ring" }), svg("circle", { r: 2 })));
 
   const place = ([x, y]) => put("start", [clamp(x, x0, x1), clamp(y, y0, y1)].map((v, i) =>
     Number(v.toFixed(Math.max(0, 3 - Math.ceil(Math.log10(spans[i])))))));
@@ -259,11 +283,10 @@ function mapView(life, ui, spec, now, get, put) {
       } else slow = surface(150);
     },
     marks() {
-      glyphs.replaceChildren(...now.marks.filter(Boolean).flatMap(({ label, at, kind }) => {
-        const X = p.x(at[0]), Y = p.y(at[1]), left = X > p.w * 0.7;
-        const glyph = svg("path", { class: `fm-glyph fm-${kind}`, d: GLYPHS[kind], transform: `translate(${X} ${Y})` });
-        return label ? [glyph, svg("text", { class: "fm-name", x: X + (left ? -9 : 9), y: Y + 4, "text-anchor": left ? "end" : "start" }, label)] : [glyph];
-      }));
+      const known = now.marks.filter(Boolean).map((mark) => ({ ...mark, X: p.x(mark.at[0]), Y: p.y(mark.at[1]) }));
+      glyphs.replaceChildren(...known.map(({ kind, X, Y }) =>
+        svg("path", { class: `fm-glyph fm-${kind}`, d: GLYPHS[kind], transform: `translate(${X} ${Y})` }, svg("title", {}, kind))));
+      names.replaceChildren(...known.filter(({ label }) => label).map(({ label, X, Y }) => nameAt(X, Y, X > p.w * 0.7, 9, label)));
     },
     runs() {
       nodes.forEach((node, i) => {
@@ -275,7 +298,8 @@ function mapView(life, ui, spec, now, get, put) {
       const first = nodes.find(({ at }) => at[0].length)?.at[0], right = first && first[Math.min(6, first.length - 1)] >= X;
       const left = X > p.w - 50 || (right && X > 50);
       set(start, { transform: `translate(${X} ${Y})` });
-      set(name, { x: left ? -11 : 11, y: 4, "text-anchor": left ? "end" : "start" });
+      start.children[3]?.remove();
+      start.append(nameAt(0, 0, left, 11, "start"));
       set(handle, { "aria-valuenow": point[0], "aria-valuetext":
         `${spec.labels[0]} ${show(point[0])}, ${spec.labels[1]} ${show(point[1])}, loss ${show(now.value(point))}` });
     },
@@ -333,7 +357,7 @@ function fitView(life, spec, code, now, get, put) {
     panel: p,
     frame() { p.frame({ x: across, y: up }); },
     step(step) {
-      p.title(`model and data at step ${step}`);
+      p.title(`model at step ${step}`);
       const [dataX, dataY] = get("data"), batch = now.drawn && new Set(now.drawn[step]);
       dots.forEach((dot, i) => set(dot, { cx: p.x(dataX[i]), cy: p.y(dataY[i]), class: `fm-point ${batch && !batch.has(i) ? "fm-out" : ""}` }));
       set(handle, { cx: p.x(dataX[chosen]), cy: p.y(dataY[chosen]), "aria-valuenow": dataY[chosen],
@@ -397,6 +421,8 @@ function numbers(spec, now, step) {
       mark.label ? `${mark.kind} (${mark.label})` : mark.kind, ...mark.at.map((v) => show(v)), show(mark.loss),
       mark.eigenvalues.map((v) => show(v)).join(", ")])));
   }
+  const limits = runs.filter(({ limit }) => limit !== undefined);
+  if (limits.length) list.push(table("Stability limits of the rate", ["", "limit"], limits.map(({ label, limit }) => [label, show(limit)])));
   return list;
 }
 
@@ -441,6 +467,7 @@ async function render({ model, el }) {
       }
     }
     views.forEach((view) => view.step(step));
+    for (const [name, { input }] of sliders) input.disabled = name === spec.seed && !now.drawn; // no batches, no seed
     ui.say(words(now.runs.filter(Boolean), step, spec.target));
     switches((i) => !get("hidden").includes(spec.rules[i].label));
     tables();
@@ -453,10 +480,7 @@ async function render({ model, el }) {
   };
 
   // --- controls
-  const switches = legend(life, ui.legend, spec.rules, (i) => {
-    const { label } = spec.rules[i], hidden = get("hidden");
-    put("hidden", hidden.includes(label) ? hidden.filter((other) => other !== label) : [...hidden, label]);
-  });
+  const switches = legend(life, ui.legend, spec.rules, (i) => put("hidden", toggled(get("hidden"), spec.rules[i].label)));
   const sliders = spec.sliders.map((options) => {
     const control = slider(life, model, options);
     ui.controls.append(control.root);
@@ -464,17 +488,12 @@ async function render({ model, el }) {
   });
   const scrubber = { name: "step", label: "step", lo: 0, hi: spec.steps, step: 1, text: (v) => `${v} of ${spec.steps}` };
   ui.timeline.append(player(life, model, "step", spec.steps), slider(life, model, scrubber).root);
-  const reset = button(life, "reset", () => {
-    for (const [name, value] of Object.entries(spec.state)) model.set(name, value);
-    model.save_changes();
-  }, { title: "Put everything back as it was" });
-  ui.tools.append(reset);
 
   const batchy = spec.surface === "batch" ? ["surface"] : [];
   const effect = { start: ["runs"], hidden: ["runs"], step: batchy, data: ["loss"] };
   for (const { name } of spec.sliders) effect[name] = spec.parameters.includes(name) ? ["loss"] : ["runs", ...batchy];
   life.listen(model, Object.keys(effect), (name) => touch(...effect[name]));
-  if (model.place !== undefined) ui.tools.append(link(life, model, spec.state, fields(spec)));
+  tools(life, model, ui, spec, fields(spec));
   draw();
   life.resized(ui.panels, () => touch("size"));
   life.themed(() => { map.repaint(); touch("surface"); });
@@ -483,15 +502,9 @@ async function render({ model, el }) {
 
 /** How each part of the state is written in an address, and read from it. */
 function fields(spec) {
-  const { rules, points, state } = spec, list = {};
-  for (const { name, lo, hi, whole } of [...spec.sliders, { name: "step", lo: 0, hi: spec.steps, whole: true }]) {
-    list[name] = { write: String, read: (text) => parse(text, [[lo, hi, whole]])?.[0] };
-  }
+  const { rules, points, state } = spec, step = { name: "step", lo: 0, hi: spec.steps, whole: true };
+  const list = fieldsOf([...spec.sliders, step], rules.map(({ label }) => label));
   list.start = { write: (start) => start.join(), read: (text) => parse(text, spec.box) };
-  list.hidden = { // the numbers of the rules that are switched off
-    write: (hidden) => hidden.map((label) => rules.findIndex((rule) => rule.label === label)).join(),
-    read: (text) => parse(text, text.split(",").map(() => [0, rules.length - 1, true]))?.map((i) => rules[i].label),
-  };
   if (spec.movable) list.data = { // index, x, y of every point that was moved
     write: (data) => state.data[0].flatMap((_, i) =>
       (data.every((column, c) => column[i] === state.data[c][i]) ? [] : [i, ...data.map((column) => column[i])])).join(),
