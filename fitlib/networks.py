@@ -52,7 +52,7 @@ class Network:
         self.activation, self.slope = ACTIVATIONS[activation]
         self.error, self.decay = ERRORS[error], decay
         widths = (np.shape(x)[-1], *hidden, int(np.max(y)) + 1)
-        self.shapes = list(zip(widths[1:], widths))
+        self.shapes = list(zip(widths[1:], widths[:-1], strict=True))
         self.n = sum(out * (fan_in + 1) for out, fan_in in self.shapes)
         self._hold(x, y)
 
@@ -116,9 +116,10 @@ class Network:
         batch = self.points if rows is None else np.shape(rows)[-1]
         size = max(1, BLOCK // (batch * max(out for out, _ in self.shapes)))
         parts = []
-        for i in range(0, len(flat), size):
-            here = slice(None) if rows is None else rows[i : i + size] if own else rows
-            parts.append(f(self.x[here], self.targets[here], self._layers(flat[i : i + size])))
+        with np.errstate(all="ignore"):  # a run that diverged is inf or nan, and says so itself
+            for i in range(0, len(flat), size):
+                here = slice(None) if rows is None else rows[i : i + size] if own else rows
+                parts.append(f(self.x[here], self.targets[here], self._layers(flat[i : i + size])))
         return np.concatenate(parts).reshape(*runs, *parts[0].shape[1:])
 
     def _layers(self, flat):
