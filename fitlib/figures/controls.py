@@ -6,6 +6,8 @@ import traitlets
 
 from fitlib.figures.base import NAMES, is_number, slider
 
+LABELS = {**NAMES, "phi_0": "φ₀", "phi_1": "φ₁"}
+
 
 @dataclass(frozen=True)
 class choice:
@@ -46,7 +48,7 @@ class Controls:
         self.given, self.known = given, set()
         moving = {name: value for name, value in given.items() if not is_number(value)}
         self.traits = {name: value.trait() for name, value in moving.items()}
-        self.specs = [value.spec(name, NAMES.get(name, name.replace("_", " "))) for name, value in moving.items()]
+        self.specs = [value.spec(name, LABELS.get(name, name.replace("_", " "))) for name, value in moving.items()]
 
     def references(self, name, parameters):
         """For every parameter (name -> default) of the function called `name`: a number, or the name of a control."""

@@ -74,7 +74,7 @@ function plotView(life, spec, initial, last) {
     const [x, y] = kind === "point" ? value : [value, value];
     if (kind === "point") {
       const left = p.x(x) > p.w * 0.7;
-      return [svg("path", { class: "fm-target", d: "M0 -7a7 7 0 1 0 .01 0M0 -2.500a2.500 2.500 0 1 0 .01 0", transform: `translate(${p.x(x)} ${p.y(y)})` }),
+      return [svg("path", { class: "fm-target", d: TARGET, transform: `translate(${p.x(x)} ${p.y(y)})` }),
         svg("text", { class: "fm-name", x: p.x(x) + (left ? -12 : 12), y: p.y(y) + 4, "text-anchor": left ? "end" : "start" }, label)];
     }
     const inside = kind === "x" ? p.x(x) >= 0 && p.x(x) <= p.w : p.y(y) >= 0 && p.y(y) <= p.h;

@@ -76,6 +76,12 @@ function batches(points, size, steps, seed, replace) {
   return list;
 }
 
+/** Take `steps` steps of a rule; `see(t, state)` is called before the first and after each, and may end it with false. */
+function fold({ step, initial }, hyper, start, steps, gradient, see) {
+  const state = Float64Array.from(initial, (slot) => (typeof slot === "string" ? start[slot] : slot)), g = new Float64Array(start.length);
+  for (let t = 0; see(t, state) !== false && t < steps; t++) step(t + 1, state, hyper, gradient, g);
+}
+
 /** f(x, y) on a grid over the box, row by row from the lower left corner. */
 function sample(f, [[x0, x1], [y0, y1]], nx, ny) {
   const z = new Float64Array(nx * ny);
@@ -111,6 +117,8 @@ function contours(z, nx, ny, level) {
   }
   return segments;
 }
+
+const TARGET = "M0 -7a7 7 0 1 0 .01 0M0 -2.500a2.500 2.500 0 1 0 .01 0"; // two rings
 
 function element(space, tag, attributes, children) {
   const node = document.createElementNS(space, tag);
