@@ -129,6 +129,13 @@ function element(space, tag, attributes, children) {
 const html = (tag, attributes, ...children) => element("http://www.w3.org/1999/xhtml", tag, attributes, children);
 const svg = (tag, attributes, ...children) => element("http://www.w3.org/2000/svg", tag, attributes, children);
 
+/** An element with markup that Python made from Markdown, without raw HTML in it. */
+function rich(tag, attributes, markup) {
+  const node = html(tag, attributes);
+  node.innerHTML = markup;
+  return node;
+}
+
 function set(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
 }
@@ -240,6 +247,7 @@ function shell(el, spec, life) {
   const announce = life.later(600, () => { parts.said.textContent = parts.outcome.textContent; });
   parts.say = (text) => {
     if (text === parts.outcome.textContent) return;
+    if (!parts.outcome.textContent) parts.said.textContent = text; // at first there is nothing to announce
     parts.outcome.textContent = text;
     announce();
   };
@@ -271,6 +279,10 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
     set(dot, { cx: seen ? x : 0, cy: seen ? y : 0, visibility: seen ? "visible" : "hidden" });
   };
   const margin = { left, right: 8, top: 4, bottom: xlabel ? 34 : 20 };
+  p.height = (of) => { // as high as a function of the width of the drawing says
+    const wide = box.getBoundingClientRect().width - margin.left - margin.right;
+    box.style.height = `${Math.round(of(wide) + margin.top + margin.bottom)}px`;
+  };
 
   p.frame = ({ x: [x0, x1], y: [y0, y1], log = false, logX = false }) => {
     const { width, height } = box.getBoundingClientRect(), { left, right, top, bottom } = margin;

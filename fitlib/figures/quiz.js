@@ -28,11 +28,6 @@ function judge({ answer, tolerance, why, feedback, otherwise }, value) {
 function render({ model, el }) {
   const spec = model.get("_spec"), life = lifecycle();
   const heard = html("p", { class: "fm-said", "aria-live": "polite" });
-  const rich = (tag, attributes, text) => {
-    const node = html(tag, attributes);
-    node.innerHTML = text; // Markdown of the book's own pages, made into HTML without raw HTML in it
-    return node;
-  };
   /** Shows the verdict: a glyph, a word and the feedback. */
   const verdict = (place, { right, text, problem }) => {
     const word = problem ? "" : right ? "Right." : "Not right.";
