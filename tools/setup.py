@@ -1,6 +1,7 @@
 """Make the virtual environment .venv and install into it: `python tools/setup.py requirements.txt`.
 
-Make runs this with the Python that is there, so it needs the standard library alone and looks for 3.11 itself.
+Make runs this with the Python that is there, so it needs nothing but the standard library
+and looks for Python 3.11 itself.
 """
 
 import re

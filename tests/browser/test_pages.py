@@ -60,16 +60,17 @@ class Visit:
         return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
 
     def too_wide(self):
-        """The elements that reach beyond the right edge of the screen, but for those inside a box that scrolls."""
+        """The elements that reach beyond the right edge of the screen, but for those in boxes that scroll."""
         return self.page.evaluate(
             """() => {
                 const clips = box => box && box !== document.body &&
                     (getComputedStyle(box).overflowX !== "visible" || clips(box.parentElement));
-                const shown = element => getComputedStyle(element).visibility === "visible";
-                const wide = [...document.querySelectorAll(".bd-main *")].filter(element => shown(element) &&
-                    element.getBoundingClientRect().right > innerWidth + 0.5 && !clips(element.parentElement));
+                const shown = box => getComputedStyle(box).visibility === "visible";
+                const beyond = box => box.getBoundingClientRect().right > innerWidth + 0.5;
+                const wide = [...document.querySelectorAll(".bd-main *")].filter(box =>
+                    beyond(box) && shown(box) && !clips(box.parentElement));
                 const page = document.documentElement.scrollWidth > innerWidth ? ["the page itself"] : [];
-                return page.concat(wide.map(element => element.outerHTML.slice(0, 200)));
+                return page.concat(wide.map(box => box.outerHTML.slice(0, 200)));
             }"""
         )
 
@@ -144,7 +145,7 @@ def test_a_page_fits_a_phone(visit):
 
 @every_page
 def test_a_page_is_light(visit):
-    """Gzipped, a page transfers a third of what Jupyter Book's default page does (1.3 MB); figures included."""
+    """Gzipped, a page transfers a third of what Jupyter Book's default page does, which is 1.3 MB."""
     sent = sum(weight(url.removeprefix(visit.site)) for url in visit.answers)
     assert sent < 450_000
 
