@@ -1,6 +1,6 @@
 """What the Makefile runs: plain sentences when something is missing, and no work that is not needed."""
 
-import errno
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,16 +68,12 @@ def test_every_source_of_the_book_is_there():
     [
         (OFFLINE, "connect to the network"),
         ("OSError: [Errno 28] No space left on device", "make room"),
-        (
-            "ERROR: broken wheel\nERROR: no such package\n",
-            r"\(no such package\): all it said is in .venv/pip.log",
-        ),
+        ("ERROR: broken wheel\nERROR: it is odd\n", r"\(it is odd\): all it said is in .venv/pip.log"),
     ],
 )
-def test_pip_that_fails_is_explained_in_a_sentence(output, sentence, monkeypatch):
-    assert pytest.approx(1) == setup.explain(output).count("\n") + 1
-    with pytest.raises(SystemExit, match=sentence):
-        sys.exit(setup.explain(output))
+def test_pip_that_fails_is_explained_in_a_sentence(output, sentence):
+    assert re.search(sentence, setup.explain(output))
+    assert "\n" not in setup.explain(output)
 
 
 def test_an_old_python_is_refused(monkeypatch):
@@ -136,13 +132,10 @@ def test_a_missing_chromium_is_said_and_fails_in_continuous_integration(ci, code
 def test_a_notebook_is_stored_the_same_however_it_was_edited(tmp_path):
     path = tmp_path / "chapter.ipynb"
     code = "import ipywidgets\nprint('one', flush=True)\nprint('two')\nipywidgets.IntSlider(3)"
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(code, metadata={"tags": ["kept"]})],
-        metadata={"vscode": {"version": 1}},
-    )
+    cell = nbformat.v4.new_code_cell(code, metadata={"tags": ["kept"]})
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"vscode": {"version": 1}})
     nbformat.write(notebook, path)
-    cells = []
-    stored = []
+    cells, stored = [], []
     for _ in range(2):
         notebooks.execute(path, lambda: cells.append(1))
         stored.append(path.read_text())
