@@ -158,3 +158,17 @@ def test_a_notebook_is_stored_the_same_however_it_was_edited(tmp_path):
 )
 def test_docstrings_are_read_as_markdown(line, expected):
     assert docstrings.escape(line) == expected
+
+
+def test_a_list_in_a_docstring_needs_no_empty_lines():
+    lines = ["One of:", "- this,", "  longer;", "- that.", "Then more."]
+    assert list(docstrings.spaced(lines)) == [
+        "One of:",
+        "",
+        "- this,",
+        "  longer;",
+        "",
+        "- that.",
+        "",
+        "Then more.",
+    ]

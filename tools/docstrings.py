@@ -14,8 +14,19 @@ def escape(line):
     return "".join(parts)
 
 
+def spaced(lines):
+    """The lines with an empty one before every item of a list and behind the last, as reStructuredText wants."""
+    inside = False
+    for line in lines:
+        item, goes_on = line.startswith("- "), line.startswith(" ") or not line
+        if item or (inside and not goes_on):
+            yield ""
+        inside = item or (inside and goes_on)
+        yield line
+
+
 def rewrite(app, what, name, obj, options, lines):
-    lines[:] = map(escape, lines)
+    lines[:] = map(escape, spaced(list(lines)))
 
 
 def setup(app):
