@@ -1,9 +1,13 @@
 """Live figures: widgets in a notebook, and the same figures on a page without a kernel."""
 
+from fitlib.figures.answer import Answer
 from fitlib.figures.base import slider
 from fitlib.figures.controls import choice
 from fitlib.figures.curves import Curves, panel
 from fitlib.figures.descent import Descent, scheduled
+from fitlib.figures.inside import Inside
+from fitlib.figures.map import Map
 from fitlib.figures.quiz import Quiz
+from fitlib.figures.tape import Tape
 
-__all__ = ["Curves", "Descent", "Quiz", "choice", "panel", "scheduled", "slider"]
+__all__ = ["Answer", "Curves", "Descent", "Inside", "Map", "Quiz", "Tape", "choice", "panel", "scheduled", "slider"]

@@ -419,7 +419,7 @@ function movable(life, p, { pick, to, handle, nudge }) {
 }
 
 /** A button that runs a trait up to `last`: in some seconds, or in a few jumps where the reader asked for less motion. */
-function player(life, model, name, last) {
+function player(life, model, name, last, first = 0) {
   const icon = svg("path", {}), node = button(life, "", () => (from ? stop() : begin()), { class: "fm-play" });
   node.append(svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, icon));
   let from, written;
@@ -432,7 +432,7 @@ function player(life, model, name, last) {
     show();
   };
   const begin = () => {
-    from = { value: model.get(name) >= last ? 0 : model.get(name) };
+    from = { value: model.get(name) >= last ? first : model.get(name) };
     show();
     tick();
   };
