@@ -1,7 +1,7 @@
 """Pictures: `(arrays, ax) -> ax`. Nothing here runs a fit."""
 
 import numpy as np
-from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patheffects import Normal, Stroke
 
 LABELS = {
@@ -29,13 +29,17 @@ COLORS = {
 }
 
 
+SHARES = [0, 0.02, 0.08, 0.17, 0.27, 0.37, 0.48, 0.59, 0.7, 0.8, 0.9, 1]  # of the map, below each line of it
+
+
 def landscape(loss, box, ax, marks=(), points=121):
     """The loss over two parameters as a map, colored by rank, with `marks` `(label or None, point)`."""
     x, y = (np.linspace(lo, hi, points) for lo, hi in box)
     z = loss(np.stack(np.meshgrid(x, y)))
-    levels = np.unique(np.quantile(z[np.isfinite(z)], [0, 0.02, 0.08, 0.17, 0.27, 0.37, 0.48, 0.59, 0.7, 0.8, 0.9, 1]))
-    shades = ListedColormap([to_hex(c) for c in np.linspace((0.37, 0.5, 0.62), (0.97, 0.97, 0.96), len(levels) - 1)])
-    ax.contourf(x, y, z, levels=levels, cmap=shades, norm=BoundaryNorm(levels, shades.N), antialiased=False)
+    levels = np.unique(np.quantile(z[np.isfinite(z)], SHARES))
+    shades = np.linspace((0.37, 0.5, 0.62), (0.97, 0.97, 0.96), len(levels) - 1)
+    norm = BoundaryNorm(levels, len(shades))
+    ax.contourf(x, y, z, levels=levels, cmap=ListedColormap(shades), norm=norm, antialiased=False)
     for label, point in marks:
         ax.plot(*point, "v", color="black", markersize=5)
         if label:
@@ -53,18 +57,20 @@ def path(points, ax, color, label=None):
 
 
 def loss_curve(losses, ax, color, label=None, log=False):
-    """Values `(steps + 1,)` against the step, from 0; on a log axis where all are above zero."""
+    """Values `(steps + 1,)` against the step, from 0, on a logarithmic axis if `log`."""
     ax.plot(losses, color=color, label=label, linewidth=1.6)
-    ax.set_xlabel("step")
-    if log:
-        ax.set_yscale("log")
+    ax.set(xlabel="step", yscale="log" if log else "linear")
     return ax
 
 
-def model_over_data(model, x, y, curves, ax, colors):
-    """`model(x, phi)` for every `phi` of `curves` (label -> phi) over the data points `x`, `y`."""
+def data_points(x, y, ax):
+    """Data points `x`, `y`."""
     ax.plot(x, y, "o", color="#76828f", markersize=3)
+    return ax
+
+
+def model_curve(model, x, phi, ax, color, label=None):
+    """`model(x, phi)` over the range of `x`."""
     across = np.linspace(min(x), max(x), 200)
-    for label, phi in curves.items():
-        ax.plot(across, model(across, phi), color=colors[label], linewidth=1.6)
+    ax.plot(across, model(across, phi), color=color, label=label, linewidth=1.6)
     return ax

@@ -1,8 +1,9 @@
 """What every live figure shares: a widget, its spec, its picture, and sliders that are traits.
 
-A figure is an anywidget. Python prepares its spec (traced code, ranges, labels) and JavaScript computes and draws.
-Each slider is a synchronized trait of its own. Beside the widget a figure shows itself as HTML: the spec as JSON
-with a picture of the present state, which `host.js` turns into the live figure on a page without a kernel.
+A figure is an anywidget. Python prepares its spec (traced code, ranges, labels), JavaScript computes and
+draws. Each slider is a synchronized trait of its own. Beside the widget a figure shows itself as HTML: the
+spec as JSON with a picture of the present state, which `host.js` turns into the live figure on a page
+without a kernel.
 """
 
 import base64
@@ -21,8 +22,16 @@ import traitlets
 HERE = Path(__file__).parent
 
 SYMBOLS = {"alpha": "α", "beta": "β", "gamma": "γ", "eps": "ε", "kappa": "κ"}
-NAMES = {"alpha": "learning rate α", "beta": "momentum β", "gamma": "memory of squares γ", "eps": "ε", "decay": "weight decay",
-         "kappa": "condition number κ", "angle": "angle (radians)", "seed": "seed of the batches"}  # fmt: skip
+NAMES = {
+    "alpha": "learning rate α",
+    "beta": "momentum β",
+    "gamma": "memory of squares γ",
+    "eps": "ε",
+    "decay": "weight decay",
+    "kappa": "condition number κ",
+    "angle": "angle (radians)",
+    "seed": "seed of the batches",
+}
 
 
 @cache
@@ -35,8 +44,8 @@ def module(kind):
 class slider:
     """A range from `lo` to `hi` that begins at `value`, in steps of `step`, or logarithmic.
 
-    `step` is found where it is not given: a round number, at most a hundredth of the range. With whole `lo`, `hi`,
-    `value` and `step` the trait is an integer. Raises `ValueError` with one sentence.
+    `step` is found where it is not given: a round number, about a hundredth of the range. Where `lo`,
+    `value` and `step` are whole the trait is an integer. Raises `ValueError` with one sentence.
     """
 
     lo: float
@@ -49,9 +58,9 @@ class slider:
     def __post_init__(self):
         numbers = [self.lo, self.hi, self.value]
         if not all(is_number(v) for v in numbers):
-            raise ValueError(f"a slider takes finite numbers lo, hi, value; got {', '.join(map(repr, numbers))}")
+            raise ValueError(f"a slider takes finite numbers lo, hi, value; got {numbers}")
         if not self.lo < self.hi or not self.lo <= self.value <= self.hi:
-            raise ValueError(f"a slider needs lo <= value <= hi and lo < hi; got {self.lo}, {self.value}, {self.hi}")
+            raise ValueError(f"a slider needs lo <= value <= hi and lo < hi; got {numbers}")
         if self.log and self.lo <= 0:
             raise ValueError(f"a logarithmic slider needs lo above 0; got {self.lo}")
         if self.step is not None and not (is_number(self.step) and self.step > 0):
@@ -72,7 +81,14 @@ class slider:
 
     def spec(self, name, label):
         shape = {"log": True} if self.log else {"step": self.step}
-        return {"name": name, "label": self.label or label, "lo": self.lo, "hi": self.hi, "whole": self.whole, **shape}
+        return {
+            "name": name,
+            "label": self.label or label,
+            "lo": self.lo,
+            "hi": self.hi,
+            "whole": self.whole,
+            **shape,
+        }
 
 
 class Number(traitlets.Float):
@@ -86,7 +102,7 @@ class Number(traitlets.Float):
 
 
 class Checked(traitlets.List):
-    """A list that `check(value)` accepts: it returns the value to keep or raises `ValueError` with one sentence."""
+    """A list that `check(value)` accepts: it returns what is kept or raises `ValueError`."""
 
     def __init__(self, check, default):
         super().__init__(default_value=check(default))
@@ -107,17 +123,18 @@ def is_number(value):
 
 
 def round_to(value, digits=6):
-    """A number, or a nest of lists of them, to so many significant digits: the last bits differ between machines."""
+    """A number, or lists of them, to so many significant digits: the last bits differ between machines."""
     if isinstance(value, (list, tuple, np.ndarray)):
         return [round_to(v, digits) for v in value]
     return float(f"{float(value):.{digits}g}")
 
 
 class Figure(anywidget.AnyWidget):
-    """A live figure. A kind has `kind` (the stem of its module) and draws itself: `draw(figure)` with Matplotlib.
+    """A live figure. A kind has `kind`, the stem of its module, and draws its picture: `draw(figure)`.
 
-    `spec` is plain data; `traits` name -> trait is the state, synchronized with the browser; `alt` says what is to
-    be seen, `caption` asks a question. Raises `ValueError` where a trait would hide something a widget has.
+    `spec` is plain data; `traits`, name -> trait, is the state, synchronized with the browser; `alt` says
+    what is to be seen, `caption` asks a question. Raises `ValueError` where a trait would hide something a
+    widget has.
     """
 
     kind = None
@@ -133,7 +150,9 @@ class Figure(anywidget.AnyWidget):
     def __init__(self, spec, traits, *, caption, alt):
         taken = [name for name in traits if hasattr(type(self), name)]
         if taken:
-            raise ValueError(f"a widget already has something called {', '.join(taken)}; rename the hyperparameter")
+            raise ValueError(
+                f"a widget already has something called {', '.join(taken)}; rename the hyperparameter"
+            )
         self._state = list(traits)
         self.add_traits(**traits)
         super().__init__()
@@ -148,10 +167,12 @@ class Figure(anywidget.AnyWidget):
         from matplotlib.figure import Figure as Canvas
         from PIL import Image
 
-        canvas, large, small = Canvas(figsize=self.size, dpi=100, layout="constrained"), io.BytesIO(), io.BytesIO()
+        canvas = Canvas(figsize=self.size, dpi=100, layout="constrained")
         self.draw(canvas)
+        large, small = io.BytesIO(), io.BytesIO()
         canvas.savefig(large, format="png", metadata={"Software": None})
-        Image.open(large).convert("RGB").quantize(96, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+        few = Image.open(large).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+        few.save(small, format="png", optimize=True)
         return small.getvalue()
 
     def fallback(self):

@@ -241,14 +241,12 @@ function mapView(life, ui, spec, now, get, put) {
     const [a, b] = [X + k * u, Y + k * v], turn = (s) => `M${a} ${b}L${a - k * (0.3 * u + s * 0.18 * v)} ${b - k * (0.3 * v - s * 0.18 * u)}`;
     set(arrow, { d: Number.isFinite(a + b) ? `M${X} ${Y}L${a} ${b}${turn(1)}${turn(-1)}` : "" });
   };
-  const hint = "darker is lower";
   const leave = () => {
-    p.readout.textContent = hint;
+    p.readout.textContent = spec.surface === "batch" && now.drawn ? `batch of step ${get("step") + 1}: darker is lower` : "darker is lower";
     set(arrow, { d: "" });
   };
   life.on(p.plot, "pointermove", look);
   life.on(p.plot, "pointerleave", leave);
-  leave();
 
   let slow = 0, stops;
   const surface = (nx) => {
@@ -273,10 +271,16 @@ function mapView(life, ui, spec, now, get, put) {
   };
   const fine = life.later(90, () => { slow = surface(150); });
 
+  const ratio = spans[0] / spans[1];
   return {
     panel: p,
+    frame() { // one unit is as long across as up, so that the gradient stands at right angles to the lines
+      p.height((width) => width / (ratio > 0.8 && ratio < 2 ? ratio : 1.15));
+      p.frame({ x: spec.box[0], y: spec.box[1] });
+    },
     repaint() { stops = undefined; },
     surface() {
+      leave();
       if (slow > 8) { // a coarse one now, the fine one when the hand rests
         surface(56);
         fine();
@@ -323,7 +327,7 @@ function domain(column, i) {
 
 /** The model over the data, at the parameters of the step that is looked at; the data points can be moved. */
 function fitView(life, spec, code, now, get, put) {
-  const p = panel(life, { title: "", name: "model and data", xlabel: spec.axes });
+  const p = panel(life, { title: "", name: "model and data", xlabel: spec.axis });
   const [across, up] = spec.state.data.map(domain);
   const dots = spec.state.data[0].map(() => p.over.appendChild(svg("circle", { class: "fm-point", r: 3 })));
   const curves = spec.rules.map(({ color }) => p.inside.appendChild(svg("path", { class: "fm-done", style: `--fm-c:${color}` })));
@@ -376,7 +380,7 @@ function fitView(life, spec, code, now, get, put) {
 function stepView(life, spec, now, put, { title, name, log, series, range, goal }) {
   const p = panel(life, { title, name, xlabel: "step" });
   const path = (name, color = "") => p.inside.appendChild(svg("path", { class: name, style: `--fm-c:${color}` }));
-  const aim = path("fm-goal"), cursor = path("fm-cursor");
+  const aim = path("fm-goal"), cursor = path("fm-cursor"), aimed = p.over.appendChild(nameAt(0, 0, false, 0, goal ? "target" : ""));
   const nodes = spec.rules.map(({ color }) => ({ future: path("fm-future", color), done: path("fm-done", color), head: p.dot(color) }));
   movable(life, p, { pick: (event) => p.hits(event), to: ([step]) => put("step", Math.round(step)) });
   return {
@@ -388,7 +392,10 @@ function stepView(life, spec, now, put, { title, name, log, series, range, goal 
         node.at = values ? [values.map((_, t) => p.x(t)), values.map(p.y)] : [[], []];
         set(node.future, { d: trace(...node.at) });
       });
-      if (goal) set(aim, { d: `M0 ${p.y(goal[0])}H${p.x(Math.min(goal[1], spec.steps))}v-8v16` });
+      if (!goal) return;
+      const [X, Y] = [p.x(Math.min(goal[1], spec.steps)), p.y(goal[0])];
+      set(aim, { d: `M0 ${Y}H${X}v-6v12` });
+      set(aimed, { x: 5, y: Y > 24 ? Y - 6 : Y + 15 });
     },
     step(step) {
       set(cursor, { d: `M${p.x(step)} 0V${p.h}` });
@@ -450,10 +457,7 @@ async function render({ model, el }) {
     const step = clamp(get("step"), 0, spec.steps);
     now.update(dirty);
     const fresh = dirty.has("loss") || dirty.has("size"), moved = fresh || dirty.has("runs");
-    if (dirty.has("size")) {
-      map.panel.frame({ x: spec.box[0], y: spec.box[1] });
-      fit?.frame();
-    }
+    if (dirty.has("size")) [map, fit].forEach((view) => view?.frame());
     if (fresh || dirty.has("surface")) map.surface();
     if (fresh) map.marks();
     if (moved) {
@@ -505,7 +509,7 @@ function fields(spec) {
   const { rules, points, state } = spec, step = { name: "step", lo: 0, hi: spec.steps, whole: true };
   const list = fieldsOf([...spec.sliders, step], rules.map(({ label }) => label));
   list.start = { write: (start) => start.join(), read: (text) => parse(text, spec.box) };
-  if (spec.movable) list.data = { // index, x, y of every point that was moved
+  if (spec.points) list.data = { // index, x, y of every point that was moved
     write: (data) => state.data[0].flatMap((_, i) =>
       (data.every((column, c) => column[i] === state.data[c][i]) ? [] : [i, ...data.map((column) => column[i])])).join(),
     read: (text) => {

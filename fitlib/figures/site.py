@@ -1,6 +1,6 @@
 """Sphinx extension: the host script and the stylesheet of the live figures go into the site's `_static`.
 
-List `fitlib.figures.site` under `extra_extensions`. The files are `figures.js` (the host with the module of every
+List `fitlib.figures.site` among the extensions. The files are `figures.js` (the host with the module of every
 figure kind as text) and `figures.css`.
 """
 
