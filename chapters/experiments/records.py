@@ -18,7 +18,7 @@ def rounded(value):
     """`value` with its arrays as lists and its numbers to five significant digits."""
     if isinstance(value, dict):
         return {str(key): rounded(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
+    if isinstance(value, np.ndarray | list | tuple | range):
         return [rounded(item) for item in value]
     if isinstance(value, str | bool | int | np.integer | np.bool_ | None):
         return value.item() if isinstance(value, np.generic) else value

@@ -51,16 +51,15 @@ def train(case, rates, warmups=WARMUPS, seeds=range(10), progress=False):
 
 
 def summary(rates, accuracy, losses):
-    """Per length of warmup: the largest rate up to which all seeds train, and the gain over no warmup.
+    """Per length of warmup: the largest rate at which all seeds train (0: none), and the gain over no warmup.
 
     The gain is paired over seeds: how many octaves more of the grid train with warmup than without, with its
     standard error.
     """
     trains = accuracy >= TRAINS
     octaves = OCTAVES * trains.sum(axis=0)
-    safe = np.cumprod(trains.all(axis=-1), axis=0).sum(axis=0)
     return {
-        "largest_safe_rate": np.where(safe > 0, rates[safe - 1], np.nan),
+        "largest_rate_that_trains": [rates[all_do].max(initial=0.0) for all_do in trains.all(axis=-1).T],
         "octaves_gained": mean_and_error(octaves - octaves[0]).T,
         "share_that_trains": trains.mean(axis=-1).T,
         "mean_loss": losses.mean(axis=-1).T,

@@ -1,0 +1,116 @@
+"""Schedules on the digits network, each with its own best rate, paired over seeds and splits.
+
+Two problems: the plain one, ten epochs, where noise sets no floor; and one with a floor: a fifth of the
+labels wrong, weight decay, thirty epochs. Rates are chosen by the training loss, on other seeds.
+"""
+
+import numpy as np
+from tqdm import tqdm
+
+from fitlib.data import digits
+from fitlib.fitting import fit
+from fitlib.networks import Network
+from fitlib.optimizers import adam, gradient_descent
+from fitlib.schedules import (
+    constant,
+    cosine,
+    cosine_restarts,
+    exponential,
+    inverse_square_root,
+    linear,
+    multi_step,
+    one_cycle,
+    polynomial,
+    warmup,
+)
+
+from .records import mean_and_error, store
+
+BATCH, EPOCH = 32, 42
+SPLITS, SEEDS, TUNING_SEEDS = range(5), range(20), range(100, 105)
+# name: the schedule of so many steps whose largest value is alpha
+SCHEDULES = {
+    "constant": lambda alpha, steps: constant(alpha),
+    "step": lambda alpha, steps: multi_step(alpha, [steps // 2, 3 * steps // 4]),
+    "exponential": lambda alpha, steps: exponential(alpha, 0.01 ** (1 / steps)),
+    "linear": linear,
+    "polynomial": lambda alpha, steps: polynomial(alpha, steps, power=2),
+    "cosine": cosine,
+    "warmup, cosine": lambda alpha, steps: warmup(cosine(alpha, steps - steps // 20), steps // 20),
+    "restarts": lambda alpha, steps: cosine_restarts(alpha, steps // 2),
+    "inverse root": lambda alpha, steps: inverse_square_root(alpha, steps // 10),
+    "one cycle": one_cycle,
+}
+RULES = {
+    "SGD": (gradient_descent, 2.0 ** np.arange(-2, 0.6, 0.5)),
+    "Adam": (adam, 2.0 ** np.arange(-8, -3.9)),
+}
+# name: (share of wrong labels, weight decay, epochs, schedules)
+PROBLEMS = {
+    "plain": (0.0, 0.0, 10, list(SCHEDULES)),
+    "with a floor": (0.2, 1e-3, 30, ["constant", "step", "linear", "cosine"]),
+}
+
+
+def train(problem, rule, schedule, rates, split=0, seeds=SEEDS):
+    """Training loss, test likelihood and test accuracy at the end, each `(rates, seeds)`."""
+    noise, decay, epochs, _ = PROBLEMS[problem]
+    x, y, x_test, y_test = digits(split, noise=noise)
+    network, seeds = Network(x, y, decay=decay), np.asarray(seeds)
+    steps = epochs * EPOCH
+    alpha = SCHEDULES[schedule](np.reshape(rates, (-1, 1)), steps)
+    options = {"batch": BATCH, "seed": seeds, "keep": None}
+    run = fit(RULES[rule][0], network, network.start(seeds), steps, alpha=alpha, **options)
+    test = network.on(x_test, y_test)
+    return run.losses[-1], test.negative_log_likelihood(run.phi), test.accuracy(run.phi)
+
+
+def over_splits(problem, rule, schedule, rates, seeds):
+    """What `train` gives, each `(rates, splits, seeds)`."""
+    runs = [train(problem, rule, schedule, rates, split, seeds) for split in SPLITS]
+    return [np.stack(part, axis=1) for part in zip(*runs, strict=True)]
+
+
+def paired(difference):
+    """The mean of `(splits, seeds)` and its standard error: over runs or over splits, whichever is larger."""
+    mean, over_runs = mean_and_error(difference.ravel())
+    return [mean, max(over_runs, mean_and_error(difference.mean(axis=-1))[1])]
+
+
+def compare(problem, rule):
+    """For each schedule its best rate, its results there, and its differences from the constant rate."""
+    rates, results = RULES[rule][1], {}
+    for schedule in tqdm(PROBLEMS[problem][3], desc=f"{problem}, {rule}", leave=False):
+        tuned = over_splits(problem, rule, schedule, rates, TUNING_SEEDS)[0].mean(axis=(1, 2))
+        best = rates[np.nanargmin(tuned)]
+        values = over_splits(problem, rule, schedule, [best], SEEDS)
+        loss, likelihood, accuracy = (part[0] for part in values)
+        results[schedule] = {
+            "rate": best,
+            "loss": loss,
+            "likelihood": likelihood,
+            "accuracy": accuracy,
+            "tuning": tuned,
+        }
+    for result in results.values():
+        differences = {
+            f"{kind}_minus_constant": paired(result[kind] - results["constant"][kind])
+            for kind in ("loss", "likelihood", "accuracy")
+        }
+        result.update(differences)
+    return results
+
+
+def main():
+    results = {problem: {rule: compare(problem, rule) for rule in RULES} for problem in PROBLEMS}
+    settings = {"batch": BATCH, "splits": SPLITS, "seeds": SEEDS, "tuning_seeds": TUNING_SEEDS}
+    rates = {rule: rates for rule, (_, rates) in RULES.items()}
+    problems = {
+        name: {"label_noise": noise, "weight_decay": decay, "epochs": epochs}
+        for name, (noise, decay, epochs, _) in PROBLEMS.items()
+    }
+    store("schedules_on_digits", **settings, problems=problems, tuning_rates=rates, results=results)
+
+
+if __name__ == "__main__":
+    main()
