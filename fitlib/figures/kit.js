@@ -32,7 +32,7 @@ function show(v, digits = 3) {
 /** Round numbers from lo to hi, about `count` of them. */
 function ticks(lo, hi, count) {
   const rough = (hi - lo) / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);
+  const step = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.8);
   const list = [];
   for (let i = Math.ceil(lo / step - 1e-9); i * step <= hi + step * 1e-9; i++) list.push(Number((i * step).toPrecision(12)));
   return list;
@@ -281,7 +281,7 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
   const margin = { left, right: 8, top: 4, bottom: xlabel ? 34 : 20 };
   p.height = (of) => { // as high as a function of the width of the drawing says
     const wide = box.getBoundingClientRect().width - margin.left - margin.right;
-    box.style.height = `${Math.round(of(wide) + margin.top + margin.bottom)}px`;
+    set(box, { style: `flex:none;height:${Math.round(of(wide) + margin.top + margin.bottom)}px` });
   };
 
   p.frame = ({ x: [x0, x1], y: [y0, y1], log = false, logX = false }) => {
@@ -309,7 +309,7 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
     p.key = key;
     const text = (x, y, anchor, label) => svg("text", { x, y, "text-anchor": anchor }, label);
     const line = (d) => svg("path", { class: "fm-tick", d });
-    const columns = Math.max(2, w / 75), across = logX ? logTicks(x0, x1, columns) : ticks(x0, x1, columns), rows = Math.max(2, h / 36);
+    const columns = Math.max(2, w / 75), across = logX ? logTicks(x0, x1, columns) : ticks(x0, x1, columns), rows = Math.max(2, h / 42);
     const up = log ? logTicks(y0, y1, rows) : ticks(y0, y1, rows);
     grid.replaceChildren(
       ...across.flatMap((v) => {
@@ -350,10 +350,17 @@ function slider(life, model, { name, label, lo, hi, step, log, text = (v) => sho
   life.listen(model, [name], update);
   update();
   /** Ticks on the track: [{ at, text, color }]; those outside the range are not shown. */
-  const mark = (list) => marks.replaceChildren(...list.filter(({ at }) => at >= lo && at <= hi).map(({ at, text, color }) => {
-    const side = share(at) > 0.6 ? "fm-left" : "";
-    return html("span", { class: `fm-mark ${side}`, style: `--fm-share:${share(at)};--fm-c:${color}` }, html("span", {}, text));
-  }));
+  const mark = (list) => {
+    const seen = list.filter(({ at }) => at >= lo && at <= hi).sort((a, b) => a.at - b.at);
+    let row = 0, before = -1;
+    marks.replaceChildren(...seen.map(({ at, text, color }) => {
+      row = share(at) - before < 0.45 ? row + 1 : 0; // names that would touch go below each other
+      before = share(at);
+      return html("span", { class: `fm-mark ${before > 0.6 ? "fm-left" : ""}`, style: `--fm-share:${before};--fm-c:${color};--fm-row:${row}` },
+        html("span", {}, text));
+    }));
+    marks.style.height = seen.length ? `${10 + 14 * row}px` : "";
+  };
   return { root, input, mark, valueAt };
 }
 
