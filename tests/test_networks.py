@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,15 @@ from fitlib.networks import Network, hessian_product, sharpness
 from fitlib.optimizers import adam
 from fitlib.schedules import cosine
 
+REFERENCE = np.load(Path(__file__).parent / "reference" / "network.npz")
 KINDS = [(a, e) for a in networks.ACTIVATIONS for e in networks.ERRORS]
 RUNS = [(), (3,), (2, 3)]
+# our error, PyTorch's, and how many times ours theirs is: its mean squared error is a mean over the 3 outputs, too
+PYTORCH = [
+    ("cross_entropy", "cross_entropy", 1),
+    ("squared_error", "half_squared_error", 1),
+    ("squared_error", "squared_error", 2 / 3),
+]
 
 
 def small(hidden=(4, 3), points=9, classes=3, **options):
@@ -35,6 +44,20 @@ def test_gradient_is_the_limit_of_differences(activation, error, hidden, decay):
     steps = h * np.eye(network.n)[:, :, None, None]
     differences = [(network(phi + step) - network(phi - step)) / (2 * h) for step in steps]
     np.testing.assert_allclose(network.gradient(phi), differences, atol=1e-8)
+
+
+@pytest.mark.parametrize("activation", networks.ACTIVATIONS)
+@pytest.mark.parametrize(("error", "theirs", "factor"), PYTORCH)
+def test_pytorch_has_the_same_loss_and_gradient(activation, error, theirs, factor):
+    decay, phi = REFERENCE["decay"], REFERENCE["phi"]
+    network = Network(REFERENCE["inputs"], REFERENCE["labels"], (4,), activation, error)
+    loss = factor * network(phi) + decay / 2 * np.sum(phi**2)
+    gradient = factor * network.gradient(phi) + decay * phi
+    np.testing.assert_allclose(loss, REFERENCE[f"loss_{activation}_{theirs}"], rtol=1e-14)
+    np.testing.assert_allclose(gradient, REFERENCE[f"gradient_{activation}_{theirs}"], atol=1e-14)
+    if factor == 1:
+        network.decay = decay
+        np.testing.assert_allclose(network.gradient(phi), gradient, atol=1e-15)
 
 
 @pytest.mark.parametrize("rows", [None, "shared", "own"])
