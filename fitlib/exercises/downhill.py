@@ -1,0 +1,143 @@
+"""Exercises of part 1, *Going downhill*: references and problems. The mistakes are in `mistakes.md`."""
+
+import numpy as np
+
+from fitlib.exercises.core import draw, exercise, shown, symmetric
+from fitlib.gabor import gabor
+
+SIZES = [1, 2, 2, 3, 5, 12] * 3
+
+
+def mean_squared_error(f, y):
+    """The mean squared residual between predictions `f` and data `y`, both `(points,)`."""
+    return np.mean((f - y) ** 2)
+
+
+def line_gradient(phi, x, y):
+    """The gradient, `(2,)`, of the mean squared error of the line `phi[0] + phi[1] * x`."""
+    residual = phi[0] + phi[1] * x - y
+    return np.array([2 * np.mean(residual), 2 * np.mean(residual * x)])
+
+
+def numerical_gradient(loss, phi, h):
+    """The gradient of `loss` at `phi`, `(n,)`, by central differences with the step `h`."""
+    return np.array([(loss(phi + h * e) - loss(phi - h * e)) / (2 * h) for e in np.eye(len(phi))])
+
+
+def gabor_gradient(phi, x, y):
+    """The gradient, `(2,)`, of the mean squared error of the Gabor model, derived by hand."""
+    u = phi[0] + 0.06 * phi[1] * x
+    slope = (np.cos(u) - u / 16 * np.sin(u)) * np.exp(-(u**2) / 32)
+    residual = gabor(x, phi) - y
+    return np.array([2 * np.mean(residual * slope), 2 * np.mean(residual * slope * 0.06 * x)])
+
+
+def dual_multiply(a, b):
+    """The product of two dual numbers, pairs of a value and a derivative."""
+    return a[0] * b[0], a[0] * b[1] + a[1] * b[0]
+
+
+def backward_multiply(a, b, slope, slope_a, slope_b):
+    """The way back through `a * b`: the slopes collected so far at `a` and `b`, with what `slope` adds."""
+    return slope_a + slope * b, slope_b + slope * a
+
+
+def stability_limit(hessian):
+    """The rate above which gradient descent on a bowl with this Hessian `(n, n)` diverges."""
+    return 2 / np.linalg.eigvalsh(hessian).max()
+
+
+def best_rate(hessian):
+    """The constant rate at which gradient descent on a bowl with this Hessian `(n, n)` is fastest."""
+    eigenvalues = np.linalg.eigvalsh(hessian)
+    return 2 / (eigenvalues.min() + eigenvalues.max())
+
+
+def classify(hessian):
+    """What a critical point with this Hessian `(n, n)` is: "minimum", "maximum" or "saddle"."""
+    eigenvalues = np.linalg.eigvalsh(hessian)
+    if np.all(eigenvalues > 0):
+        return "minimum"
+    return "maximum" if np.all(eigenvalues < 0) else "saddle"
+
+
+def index(hessian):
+    """The number of independent ways down from a critical point with this Hessian `(n, n)`."""
+    return np.sum(np.linalg.eigvalsh(hessian) < 0)
+
+
+def escape_steps(delta, alpha, curvature):
+    """Steps of descent until the distance `delta` across a ridge (`curvature < 0`) has grown to 1."""
+    return np.ceil(np.log(1 / delta) / np.log(1 - alpha * curvature))
+
+
+def predictions(rng):
+    for points in SIZES:
+        yield {"f": draw(rng, -2, 2, points), "y": draw(rng, -2, 2, points)}
+
+
+def lines(rng):
+    for points in SIZES:
+        yield {"phi": draw(rng, -2, 2, 2), "x": draw(rng, -2, 2, points), "y": draw(rng, -2, 2, points)}
+
+
+def formulas(rng):
+    for n in [1, 1, 2, 2, 3, 4] * 3:
+        a = draw(rng, -2, 2)
+        text = f"sum(phi**3) + {a} * prod(sin(phi))"
+        loss = shown(lambda phi, a=a: np.sum(phi**3) + a * np.prod(np.sin(phi)), text)
+        yield {"loss(phi)": loss, "phi": draw(rng, 0.5, 2, n), "h": draw(rng, 0.2, 0.5)}
+
+
+def waves(rng):
+    for points in SIZES:
+        phi = np.array([draw(rng, -3, 3), draw(rng, 2.5, 22.5)])
+        yield {"x": draw(rng, -15, 15, points), "phi": phi}
+
+
+def waves_and_data(rng):
+    for wave in waves(rng):
+        yield {"phi": wave["phi"], "x": wave["x"], "y": draw(rng, -1, 1, len(wave["x"]))}
+
+
+def duals(rng):
+    for _ in range(10):
+        yield {"a": draw(rng, -2, 2, 2), "b": draw(rng, -2, 2, 2)}
+
+
+def products(rng):
+    for _ in range(10):
+        yield {name: draw(rng, -2, 2) for name in ["a", "b", "slope", "slope_a", "slope_b"]}
+
+
+def bowls(rng):
+    for n in [1, 2, 2, 3, 4] * 3:
+        yield {"hessian": symmetric(rng, draw(rng, 0.5, 4, n))}
+
+
+def critical_points(rng):
+    for n in [2, 2, 2, 2, 3, 3] * 4:
+        eigenvalues = rng.choice([-4, -1, 1, 4], n) * draw(rng, 0.5, 4, n)
+        yield {"hessian": symmetric(rng, eigenvalues)}
+
+
+def ridges(rng):
+    for _ in range(20):
+        alpha, curvature = draw(rng, 0.05, 0.5), draw(rng, -2, -0.2)
+        steps = rng.integers(10, 60) - 0.5  # as far from a whole number as can be
+        delta = float(f"{(1 - alpha * curvature) ** -steps:.3g}")
+        yield {"delta": delta, "alpha": alpha, "curvature": curvature}
+
+
+exercise(mean_squared_error, predictions)
+exercise(line_gradient, lines)
+exercise(numerical_gradient, formulas)
+exercise(gabor_gradient, waves_and_data)
+exercise(dual_multiply, duals)
+exercise(backward_multiply, products)
+exercise(stability_limit, bowls)
+exercise(best_rate, bowls)
+exercise(gabor, waves)
+exercise(classify, critical_points)
+exercise(index, critical_points)
+exercise(escape_steps, ridges)

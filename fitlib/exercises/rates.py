@@ -1,0 +1,91 @@
+"""Exercises of *The learning rate* and *The three questions*. The mistakes are in `mistakes.md`."""
+
+import numpy as np
+
+from fitlib import schedules
+from fitlib.exercises.core import Fault, array, draw, exercise, kind, shown
+
+
+def robbins_monro(p):
+    """Whether the rates `1 / t**p` have an infinite sum, and their squares a finite one."""
+    return 0.5 < p <= 1
+
+
+def noise_floor(alpha, curvature, variance, b):
+    """The mean loss at which descent with noise ends on `curvature * phi**2 / 2`.
+
+    The gradient of one point has the variance `variance`; batches are `b` independent points.
+    """
+    return alpha * variance / (2 * b * (2 - alpha * curvature))
+
+
+def scale_rate(alpha, b, new_b, rule):
+    """The rate for batches of `new_b`, where `alpha` is good for `b`, by a "linear" or "square root" rule."""
+    ratio = new_b / b
+    return alpha * (ratio if rule == "linear" else np.sqrt(ratio))
+
+
+def ema(points, decay):
+    """An average of a path `(steps, n)`: a point weighs `decay` times the next, and weights add up to 1."""
+    average = 0.0
+    for phi in points:
+        average = decay * average + (1 - decay) * phi
+    return average / (1 - decay ** len(points))
+
+
+def rates(function, problem):
+    """The play of a schedule: what the function it makes says for every step, and for some after the last."""
+    rate = function(*problem.values())
+    if not callable(rate):
+        array(rate)
+        raise Fault(f"your function returned {kind(rate)}; it must return a function of t, such as a lambda.")
+    last = 2 * problem["steps" if "steps" in problem else "every"] + 2
+    yield f"the rates in steps 1 to {last}", array([rate(t) for t in range(1, last + 1)])
+
+
+def lengths(rng):
+    for steps in [2, 3, 4, 5, 10, 20]:
+        yield {"alpha": draw(rng, 0.5, 2), "steps": steps}
+
+
+def stairs(rng):
+    for every in [1, 2, 3, 4, 5, 10]:
+        yield {"alpha": draw(rng, 0.5, 2), "every": every, "factor": draw(rng, 0.3, 0.8)}
+
+
+def warmups(rng):
+    for steps in [2, 3, 4, 5, 10]:
+        alpha, factor = draw(rng, 0.5, 2), draw(rng, 0.7, 0.95)
+        schedule = shown(schedules.exponential(alpha, factor), f"{alpha} * {factor} ** (t - 1)")
+        yield {"schedule(t)": schedule, "steps": steps}
+
+
+def powers(rng):
+    yield from ({"p": p} for p in [0.0, 0.25, 0.5, 0.51, 0.75, 0.99, 1.0, 1.01, 1.5, 2.0])
+
+
+def valleys(rng):
+    for _ in range(12):
+        curvature = draw(rng, 0.5, 2)
+        alpha, variance = round(draw(rng, 0.2, 1.6) / curvature, 2), draw(rng, 0.5, 2)
+        yield {"alpha": alpha, "curvature": curvature, "variance": variance, "b": int(rng.integers(2, 20))}
+
+
+def batch_sizes(rng):
+    for rule in ["linear", "square root"] * 8:
+        b, new_b = (2 ** rng.choice(9, 2, replace=False)).tolist()
+        yield {"alpha": draw(rng, 0.05, 1), "b": b, "new_b": new_b, "rule": rule}
+
+
+def paths(rng):
+    for steps, n in [(1, 1), (2, 1), (3, 1), (2, 2), (5, 2), (10, 3)] * 2:
+        yield {"points": draw(rng, -2, 2, (steps, n)), "decay": draw(rng, 0.6, 0.95)}
+
+
+exercise(schedules.cosine, lengths, rates)
+exercise(schedules.step, stairs, rates)
+exercise(schedules.warmup, warmups, rates)
+exercise(robbins_monro, powers)
+exercise(noise_floor, valleys)
+exercise(scale_rate, batch_sizes)
+exercise(ema, paths)

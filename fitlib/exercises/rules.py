@@ -1,0 +1,184 @@
+"""Exercises of part 2, *Optimizers*: references and problems. The mistakes are in `mistakes.md`."""
+
+import inspect
+
+import numpy as np
+
+from fitlib import optimizers
+from fitlib.exercises.core import Fault, array, draw, exercise, same, show, shown, symmetric
+
+WEIGHT, SIZE = (0.3, 0.9), (0.2, 0.6)
+RANGES = {"alpha": SIZE, "beta": WEIGHT, "gamma": WEIGHT, "eps": SIZE, "decay": SIZE}
+
+
+def rule(reference, leave=()):
+    """Register a rule: steps from many starts, one and many runs, with hyperparameters that change or do not.
+
+    The path of `phi` alone is compared, so that what a rule remembers may have another form. Each step is fed
+    with what the answer itself returned. The hyperparameters in `leave` stay at their default.
+    """
+    parameters = inspect.signature(reference).parameters.values()
+    states = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][3:]
+    names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in leave]
+
+    def problems(rng):
+        alone = [(1, (), 1), (1, (), 2), (1, (), 3), (2, (), 1), (2, (), 3), (1, (), 8)]
+        for i, (n, runs, steps) in enumerate([*alone, (2, (3,), 3), (3, (2, 2), 8)] * 3):
+            grad = tuple(slope(draw(rng, 0.2, 4, (n, *[1] * len(runs)))) for _ in range(steps))
+            hyper = {name: (draw(rng, *RANGES[name]),) * steps for name in names}
+            if "alpha" in names:  # one per run; in every other problem it follows a schedule
+                first, fall = draw(rng, *RANGES["alpha"], runs), 0.7 if i % 2 else 1.0
+                hyper["alpha"] = tuple(first * fall**t for t in range(steps))
+            yield {"phi": draw(rng, -2, 2, (n, *runs)), "grad(phi)": grad, **hyper}
+
+    def path(function, problem):
+        phi, *changing = problem.values()
+        state = [np.zeros_like(phi) for _ in states]
+        for t, (grad, *values) in enumerate(zip(*changing, strict=True), 1):
+            result = function(t, phi, grad, *state, **dict(zip(names, values, strict=True)))
+            new, *state = parts(result, ["phi", *states], phi.shape)
+            yield f"phi after step {t}", new
+            if new.shape != phi.shape:
+                return
+            phi = new
+
+    exercise(reference, problems, path)
+
+
+def slope(height):
+    """A gradient, with other heights in every step, as batches have."""
+    return shown(lambda phi: height * np.sin(2 * phi), f"{show(height.ravel())} * sin(2 * phi)")
+
+
+def parts(result, names, shape):
+    """What a rule returns, as arrays: `phi` and its states."""
+    if len(names) == 1:
+        return [array(result[0] if isinstance(result, tuple) and len(result) == 1 else result)]
+    sequence = isinstance(result, (list, tuple)) or np.shape(result) == (len(names), *shape)
+    if sequence and len(result) == len(names):
+        return [array(part, f"your function, for {name},") for part, name in zip(result, names, strict=True)]
+    if not isinstance(result, (list, tuple)):
+        array(result)
+    text = f"your function must return {', '.join(names)}"
+    raise Fault(f"{text}: the next step goes on from what the rule remembers.")
+
+
+# --- what surrounds the rules ----------------------------------------------------------------------
+
+
+def batch_gradient(gradients, rows):
+    """The gradient of the mean loss over the points `rows`, from those of all points, `(n, points)`."""
+    return gradients[:, rows].mean(axis=1)
+
+
+def epoch(points, size, rng):
+    """The batches of an epoch: lists of `size` different indices of data points; the remainder is dropped."""
+    order = rng.permutation(points)
+    return [order[i : i + size] for i in range(0, points - size + 1, size)]
+
+
+def to_pytorch(alpha, beta):
+    """The `lr` and `momentum` of `torch.optim.SGD` that make the steps of `momentum(alpha, beta)`."""
+    return alpha * (1 - beta), beta
+
+
+def best_momentum(smallest, largest):
+    """The `alpha` and `beta` with which `momentum` is fastest on a bowl with these extreme curvatures."""
+    slow, fast = np.sqrt(smallest), np.sqrt(largest)
+    beta = ((fast - slow) / (fast + slow)) ** 2
+    return (2 / (fast + slow)) ** 2 / (1 - beta), beta
+
+
+def newton_step(phi, gradient, hessian):
+    """The bottom of the bowl that has this gradient `(n,)` and Hessian `(n, n)` at `phi`."""
+    return phi - np.linalg.solve(hessian, gradient)
+
+
+def paired_difference(a, b):
+    """The mean difference of results `a` and `b` from the same seeds, `(seeds,)`, and its standard error."""
+    d = a - b
+    return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
+
+
+def smooth(losses, beta):
+    """A loss curve `(steps,)` as a running average with weight `beta` on the past, corrected as in Adam."""
+    curve, average = [], 0.0
+    for t, loss in enumerate(losses, 1):
+        average = beta * average + (1 - beta) * loss
+        curve.append(average / (1 - beta**t))
+    return np.array(curve)
+
+
+def two_epochs(function, problem):
+    """The play of `epoch`: what can be said of two epochs however they were drawn."""
+    rng = np.random.default_rng(1)
+    one, two = ([array(batch) for batch in function(*problem.values(), rng)] for _ in range(2))
+    rows = np.concatenate([np.zeros(0, int), *map(np.ravel, one)])
+    yield "number of batches in an epoch", array(len(one))
+    yield "their sizes", array([batch.size for batch in one])
+    yield "some index is no data point", array(not np.isin(rows, range(problem["points"])).all())
+    yield "a point comes twice in a batch", array(any(np.unique(batch).size < batch.size for batch in one))
+    yield "a point comes twice in an epoch", array(np.unique(rows).size < rows.size)
+    yield "points come in the order of the data", array(np.array_equal(rows, np.sort(rows)))
+    yield "the second epoch repeats the first", array(same(list(enumerate(one)), list(enumerate(two))))
+
+
+def gradients_of_points(rng):
+    for points, size in [(3, 1), (3, 2), (6, 3), (8, 5), (12, 4)] * 3:
+        yield {"gradients": draw(rng, -2, 2, (2, points)), "rows": rng.permutation(points)[:size]}
+
+
+def epochs(rng):
+    for points, size in [(30, 10), (32, 10), (20, 20), (25, 1), (100, 50), (101, 25)]:
+        yield {"points": points, "size": size}
+
+
+def settings(rng):
+    for _ in range(10):
+        yield {"alpha": draw(rng, 0.1, 2), "beta": draw(rng, 0.55, 0.95)}
+
+
+def curvatures(rng):
+    for _ in range(10):
+        yield {"smallest": draw(rng, 0.2, 1), "largest": draw(rng, 2, 20)}
+
+
+def bowls(rng):
+    for n in [1, 2, 2, 3, 4] * 3:
+        hessian = symmetric(rng, draw(rng, 0.5, 4, n))
+        yield {"phi": draw(rng, -2, 2, n), "gradient": draw(rng, -2, 2, n), "hessian": hessian}
+
+
+def gradients(rng):
+    for shape in [1, 2, 2, 3, (2, 3), (3, 4), (2, 2, 3)] * 3:
+        yield {"g": draw(rng, -2, 2, shape), "limit": draw(rng, 0.5, 2)}
+
+
+def seeds(rng):
+    for n in [3, 4, 5, 8, 20] * 2:
+        shared = draw(rng, -2, 2, n)
+        yield {"a": (shared + draw(rng, 0, 1, n)).round(2), "b": (shared + draw(rng, -0.5, 0.5, n)).round(2)}
+
+
+def curves(rng):
+    for steps in [1, 2, 3, 5, 10, 20] * 2:
+        yield {"losses": draw(rng, 0.5, 3, steps), "beta": draw(rng, 0.6, 0.95)}
+
+
+rule(optimizers.gradient_descent)
+rule(optimizers.momentum)
+rule(optimizers.nesterov)
+rule(optimizers.adam)
+rule(optimizers.adamw)
+rule(optimizers.adagrad)
+rule(optimizers.rmsprop)
+rule(optimizers.adadelta, leave=["alpha"])
+rule(optimizers.amsgrad)
+exercise(optimizers.clip, gradients)
+exercise(batch_gradient, gradients_of_points)
+exercise(epoch, epochs, two_epochs)
+exercise(to_pytorch, settings)
+exercise(best_momentum, curvatures)
+exercise(newton_step, bowls)
+exercise(paired_difference, seeds)
+exercise(smooth, curves)
