@@ -57,9 +57,11 @@ def path(points, ax, color, label=None):
 
 
 def loss_curve(losses, ax, color, label=None, log=False):
-    """Values `(steps + 1,)` against the step, from 0, on a logarithmic axis if `log`."""
+    """Values `(steps + 1,)` against the step, from 0; on a logarithmic axis if `log` and any is above 0."""
     ax.plot(losses, color=color, label=label, linewidth=1.6)
-    ax.set(xlabel="step", yscale="log" if log else "linear")
+    ax.set_xlabel("step")
+    if log and np.greater(losses, 0).any():
+        ax.set_yscale("log")
     return ax
 
 

@@ -173,7 +173,8 @@ function engine(spec, code, get) {
     }
     if (dirty.has("loss") || dirty.has("runs")) {
       const size = resolve(spec.batch);
-      now.drawn = size === spec.points ? null : batches(spec.points, size, spec.steps + 1, resolve(spec.seed), spec.replace);
+      const whole = size === spec.points && !spec.replace;
+      now.drawn = whole ? null : batches(spec.points, size, spec.steps + 1, resolve(spec.seed), spec.replace);
       now.runs = spec.rules.map(follow);
     }
   };

@@ -198,7 +198,7 @@ class Descent(Figure):
         loss = loss if isinstance(loss, Loss) else Loss(loss)
         _refuse(loss, model, surface, target, labels)
         self._box, self._steps = _box(box or loss.box), _whole("steps", steps, 1, 2000)
-        self._settings, self._replace = Settings(), bool(replace)
+        self._settings, self._replace = Settings(), bool(replace and batch is not None)
         self._racers = self._line_up(loss, rules, hyper, rates or {})
         self._parameters, self._loss = self._ground(loss, hyper)
         self._batch, self._seed = self._draws(loss, batch, seed)
