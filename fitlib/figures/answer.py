@@ -1,4 +1,4 @@
-"""`Answer`: a place for the reader's own answer, then a model answer and a list to check the own one against."""
+"""`Answer`: a place for the reader's own answer, then a model answer and a list to check it against."""
 
 import re
 
@@ -9,10 +9,10 @@ from fitlib.figures.words import line, page, plain, said
 class Answer(Figure):
     """A question that is answered in one's own words before a model answer is opened.
 
-    `model` is Markdown (paragraphs, lists, emphasis, code, `$...$`), `checklist` lines of Markdown, each a thing a good
-    answer says. What the reader writes and checks stays in this browser, under `name` (lowercase letters, digits, _),
-    which is used once in the book. Without JavaScript the model answer and the list are plain text, folded.
-    Raises `ValueError` with one sentence.
+    `model` is Markdown (paragraphs, lists, emphasis, code, `$...$`), `checklist` lines of Markdown, each a
+    thing that a good answer says. What the reader writes and checks stays in this browser, under `name`
+    (lowercase letters, digits, _), which is used once in the book. Without JavaScript the model answer and
+    the list are text, folded. Raises `ValueError` with one sentence.
     """
 
     kind = "answer"
@@ -36,5 +36,6 @@ class Answer(Figure):
         items = "".join(f"<li>{item}</li>" for item in spec["checklist"])
         return (
             f"<p>{spec['question']}</p><p>Write down your own answer first.</p>"
-            f"<details><summary>A model answer</summary>{spec['model']}<p>Does your answer say this?</p><ul>{items}</ul></details>"
+            f"<details><summary>A model answer</summary>{spec['model']}"
+            f"<p>Does your answer say this?</p><ul>{items}</ul></details>"
         )

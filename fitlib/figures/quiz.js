@@ -51,7 +51,7 @@ function render({ model, el }) {
   const entry = () => {
     const input = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": "your answer" });
     const place = html("div", { class: "fm-verdict", hidden: "" });
-    const form = html("form", { class: "fm-entry" }, input, rich("span", {}, spec.unit), html("button", { type: "submit" }, "check"));
+    const form = html("form", { class: "fm-entry" }, input, html("span", {}, spec.unit), html("button", { type: "submit" }, "check"));
     life.on(form, "submit", (event) => {
       event.preventDefault();
       const { value, problem } = numberFrom(input.value, spec.unit);

@@ -10,26 +10,36 @@ class Quiz(Figure):
     """A question that says what is wrong with an answer. Texts are lines of Markdown with `$...$`.
 
     - `Quiz("question", {"option": "feedback", ...}, right="option")`: one of the options is right.
-    - `Quiz("question", answer=0.2, tolerance=0.01, unit="", feedback={0.1: "..."}, otherwise="...")`: a number, right
-      within `tolerance` (1 % of the answer where it is not given). `feedback` names numbers: typical mistakes, and the
-      answer itself for a word on why it is right; `otherwise` is said to any other number.
+    - `Quiz("question", answer=0.2, tolerance=0.01, unit="", feedback={0.1: "..."}, otherwise="...")`: a
+      number, right within `tolerance` (1 % of the answer where it is not given). `feedback` names numbers:
+      typical mistakes, and the answer itself for a word on why it is right; `otherwise` is said to others.
 
-    Without JavaScript the question, its options and the answers (folded) are plain text. Nothing is kept or sent.
+    Without JavaScript the question, its options and the answers (folded) are text. Nothing is kept or sent.
     Raises `ValueError` with one sentence.
     """
 
     kind = "quiz"
 
     def __init__(
-        self, question, options=None, *, right=None, answer=None, tolerance=None, unit="", feedback=None,
-        otherwise="Not this one. Have another look.",
-    ):  # fmt: skip
+        self,
+        question,
+        options=None,
+        *,
+        right=None,
+        answer=None,
+        tolerance=None,
+        unit="",
+        feedback=None,
+        otherwise="Have another look.",
+    ):
         said("the question", question)
         if (options is None) == (answer is None):
             raise ValueError("a quiz has options and which one is right, or a number as its answer")
         if answer is None:
             if (tolerance, unit, feedback) != (None, "", None):
-                raise ValueError("tolerance, unit and feedback belong to a number; feedback of options stands beside them")
+                raise ValueError(
+                    "tolerance, unit and feedback belong to a number; feedback of options stands beside them"
+                )
             spec = {"options": _options(options, right)}
         else:
             if right is not None:
@@ -41,27 +51,27 @@ class Quiz(Figure):
     def fallback(self):
         """The question, what can be chosen, and the answers, as HTML that needs no script."""
         spec = self._spec
+        options = "".join(f"<li>{option['text']}</li>" for option in spec.get("options", ()))
         if "options" in spec:
-            shown = "".join(f"<li>{option['text']}</li>" for option in spec["options"])
-            answers = "".join(
-                f"<li>{option['text']}: {'right' if option['right'] else 'not right'}. {option['feedback']}</li>"
-                for option in spec["options"]
-            )
-            shown = f"<ul>{shown}</ul>"
+            answers = [(one["text"], one["right"], one["feedback"]) for one in spec["options"]]
         else:
-            named = [(spec["answer"], spec["why"]), *((known["value"], known["text"]) for known in spec["feedback"])]
-            answers = "".join(f"<li>{_text(value, spec['unit'])}{': ' * bool(text)}{text}</li>" for value, text in named)
-            shown = ""
-        return f"<p>{spec['question']}</p>{shown}<details><summary>Answer</summary><ul>{answers}</ul></details>"
-
-
-def _text(value, unit):
-    return f"{value:g} {unit}".strip()
+            named = [(spec["answer"], True, spec["why"])]
+            named += [(known["value"], False, known["text"]) for known in spec["feedback"]]
+            answers = [(f"{value:g} {spec['unit']}".strip(), right, text) for value, right, text in named]
+        said = "".join(
+            f"<li>{name}: {'right' if ok else 'not right'}. {text}</li>" for name, ok, text in answers
+        )
+        return (
+            f"<p>{spec['question']}</p>{options and f'<ul>{options}</ul>'}"
+            f"<details><summary>Answer</summary><ul>{said}</ul></details>"
+        )
 
 
 def _options(options, right):
     if not isinstance(options, dict) or len(options) < 2:
-        raise ValueError(f"options is a dict option -> feedback with at least two options; got {options!r:.60}")
+        raise ValueError(
+            f"options is a dict option -> feedback with at least two options; got {options!r:.60}"
+        )
     if right not in options:
         raise ValueError(f"right is one of the options ({', '.join(map(str, options))}); got {right!r}")
     return [
@@ -76,15 +86,25 @@ def _options(options, right):
 
 def _numeric(answer, tolerance, otherwise, feedback):
     if not is_number(answer) or not all(map(is_number, feedback)):
-        raise ValueError(f"answer and the keys of feedback are finite numbers; got {answer!r}, {list(feedback)!r:.60}")
+        raise ValueError(
+            f"answer and the keys of feedback are finite numbers; got {answer!r}, {list(feedback)!r:.60}"
+        )
     tolerance = tolerance if tolerance is not None else 0.01 * abs(answer) or 0.01
     if not is_number(tolerance) or tolerance < 0:
         raise ValueError(f"tolerance is a number, 0 or above; got {tolerance!r}")
     for a, b in itertools.combinations({float(answer), *map(float, feedback)}, 2):
         if abs(a - b) <= (tolerance if float(answer) in (a, b) else 0):
-            raise ValueError(f"{a:g} and {b:g} are nearer than the tolerance, {tolerance:g}, and cannot be told apart")
-    wrong = [{"value": float(v), "text": line(said(f"the feedback of {v}", t))} for v, t in feedback.items() if v != answer]
-    why = line(feedback[answer]) if answer in feedback else ""
+            raise ValueError(
+                f"{a:g} and {b:g} are nearer than the tolerance, {tolerance:g}, and cannot be told apart"
+            )
+    wrong = {value: text for value, text in feedback.items() if value != answer}
     return {
-        "answer": float(answer), "tolerance": float(tolerance), "why": why, "feedback": wrong, "otherwise": line(otherwise),
-    }  # fmt: skip
+        "answer": float(answer),
+        "tolerance": float(tolerance),
+        "why": line(feedback.get(answer, "")),
+        "feedback": [
+            {"value": float(value), "text": line(said(f"the feedback of {value}", text))}
+            for value, text in wrong.items()
+        ],
+        "otherwise": line(otherwise),
+    }

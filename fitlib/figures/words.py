@@ -1,4 +1,4 @@
-"""Text of figures that are read: a line or a page of Markdown as HTML, its mathematics readable without MathJax."""
+"""Text of figures that are read: Markdown as HTML, with mathematics that can be read without MathJax."""
 
 import html
 import re
@@ -7,19 +7,31 @@ import unicodedata
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-SIGNS = {"cdot": "·", "times": "×", "le": "≤", "ge": "≥", "ne": "≠", "approx": "≈", "infty": "∞", "sqrt": "√", "nabla": "∇",
-         "to": "→", "pm": "±", "sum": "Σ", "propto": "∝", "min": "min", "max": "max", "log": "log", "exp": "exp",
-         "lambda": "λ", "epsilon": "ε"}  # fmt: skip
+SIGNS = dict(
+    zip(
+        "cdot times le ge ne approx infty nabla to pm sum propto epsilon lvert rvert lVert rVert ldots ll gg".split(),
+        "· × ≤ ≥ ≠ ≈ ∞ ∇ → ± Σ ∝ ε | | ‖ ‖ … ≪ ≫".split(),
+        strict=True,
+    )
+) | {"lambda": "λ"}  # Unicode spells it LAMDA
+WORDS = r"\\(?:text|mathrm|mathbf|left|right)(?![A-Za-z])"
 
 
 def readable(tex):
-    """Short TeX as HTML: Greek letters and signs, indices, powers, fractions on one line."""
-    text = re.sub(r"\\t?frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1)/(\2)", tex)
-    text = html.escape(re.sub(r"\\(hat|bar|text|mathrm|left|right|,|;|quad)(?![a-z])", "", text))
-    text = re.sub(r"\\([A-Za-z]+)", _sign, text)
+    """Short TeX as HTML: Greek letters and signs, accents, indices, powers, fractions on one line."""
+    text = re.sub(r"\\sqrt\{([^{}]*)\}", lambda m: f"√{_part(m[1])}", re.sub(WORDS, "", tex))
+    text = re.sub(r"\\[td]?frac\{([^{}]*)\}\{([^{}]*)\}", lambda m: f"{_part(m[1])}/{_part(m[2])}", text)
+    text = re.sub(r"\\hat ?\{?(\\?[A-Za-z]+)\}?", "\\1 \u0302", text)
+    text = html.escape(re.sub(r"\\(?:[,;! ]|quad)", " ", text))
+    text = re.sub(r"\\([A-Za-z]+) ?", _sign, text)
     for mark, tag in {"_": "sub", "^": "sup"}.items():
         text = re.sub(rf"\{mark}(?:\{{([^{{}}]*)\}}|(.))", rf"<{tag}>\1\2</{tag}>", text)
-    return re.sub(r"[{}\\]", "", text).replace("-", "−")
+    return re.sub(r"[{}\\]", "", text).replace(" \u0302", "\u0302").replace("-", "−")
+
+
+def _part(text):
+    """One side of a fraction, in brackets where it is more than a product."""
+    return f"({text})" if re.search(r"[-+=]", text) else text
 
 
 def _sign(match):
@@ -36,7 +48,9 @@ def _formula(renderer, tokens, index, options, env):
     return f'<span class="fm-math" data-tex="{html.escape(tex)}">{readable(tex)}</span>'
 
 
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).use(dollarmath_plugin, allow_space=False, double_inline=True)
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).use(
+    dollarmath_plugin, allow_space=False, double_inline=True
+)
 for kind in ("math_inline", "math_inline_double", "math_block"):
     MARKDOWN.add_render_rule(kind, _formula)
 
