@@ -14,6 +14,7 @@ import inspect
 import io
 import re
 import sys
+import sysconfig
 import textwrap
 import traceback
 import warnings
@@ -28,7 +29,13 @@ import numpy as np
 # drawn with every quantity of order one, so that each known mistake changes some result by 1e-2 of it or more
 # (a test holds both). The tolerance lies between. A result that cancels to zero counts as FLOOR.
 TOLERANCE, FLOOR = 1e-4, 1e-2
-BUDGET = 1_000_000  # instructions of Python in one check: some 0.3 s; right answers need up to 25,000
+# Instructions of the reader's code in one check, some 0.3 s. Right answers need fewer than 10,000.
+BUDGET = 1_000_000
+
+# Code of others: Python's library, what is installed beside NumPy, fitlib. It is not counted, so that an
+# answer may import what it likes, and its lines are not shown as the reader's.
+FOREIGN = ("<frozen", str(Path(np.__file__).parents[1]), str(Path(__file__).parents[1]))
+FOREIGN += tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 EXERCISES = {}
 
@@ -248,6 +255,8 @@ class Guard:
 
     def count(self, frame, event, arg):
         """The trace function: one instruction less; none is left when a loop never ends."""
+        if frame.f_code.co_filename.startswith(FOREIGN):
+            return None
         frame.f_trace_opcodes = True  # `while True: pass` has no lines that follow each other
         self.left -= 1
         if self.left < 0:
@@ -258,8 +267,8 @@ class Guard:
 def theirs(error):
     """An exception of the reader's code in one sentence: its message, and the line of theirs it came from."""
     text = f"your code raised {type(error).__name__}: {error}".splitlines()[0][:300].rstrip(": ")
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is ours
-    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(FOREIGN)]
     if not own:
         return text + "."
     return f"{text}, in line {own[-1].lineno}" + (f": {own[-1].line}" if own[-1].line else ".")
