@@ -1,6 +1,6 @@
 # The commands of the book; `make` alone lists them.
 
-PYTHON := $(shell command -v python3 || command -v python)
+PYTHON := $(shell command -v python3)
 RUN := .venv/bin/python -m
 PORT := 8000
 NBVAL := --nbval --nbval-sanitize-with tests/nbval.cfg
@@ -42,6 +42,6 @@ clean: ## remove what was built
 .venv/tests: tests/requirements.txt requirements.txt pyproject.toml
 .venv/lab: tools/lab.txt requirements.txt pyproject.toml
 .venv/%:
-	@$(or $(PYTHON),$(error No Python was found: install Python 3.11 or newer, then run make again)) tools/setup.py $< && touch $@
+	@$(or $(PYTHON),$(error No python3 was found: install Python 3.11 or newer and run make again)) tools/setup.py $< && touch $@
 
 .PHONY: help read book notebooks lab check test lint bench clean

@@ -15,7 +15,7 @@ def escape(line):
 
 
 def spaced(lines):
-    """The lines with an empty one before every item of a list and behind the last, as reStructuredText wants."""
+    """The lines with an empty one before every item of a list and behind the last."""
     inside = False
     for line in lines:
         item, goes_on = line.startswith("- "), line.startswith(" ") or not line
