@@ -13,7 +13,7 @@ from fitlib.schedules import cosine
 REFERENCE = np.load(Path(__file__).parent / "reference" / "network.npz")
 KINDS = [(a, e) for a in networks.ACTIVATIONS for e in networks.ERRORS]
 RUNS = [(), (3,), (2, 3)]
-# our error, PyTorch's, and how many times ours theirs is: its mean squared error is a mean over the 3 outputs, too
+# our error, PyTorch's, and how many times ours theirs is: its mean squared error is a mean over outputs, too
 PYTORCH = [
     ("cross_entropy", "cross_entropy", 1),
     ("squared_error", "half_squared_error", 1),

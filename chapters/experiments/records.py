@@ -41,3 +41,9 @@ def mean_and_error(values, axis=-1):
     """The mean over `axis` and its standard error, as `[mean, error]`."""
     values = np.asarray(values, float)
     return np.array([values.mean(axis), values.std(axis, ddof=1) / np.sqrt(values.shape[axis])])
+
+
+def paired(difference):
+    """The mean of `(splits, seeds)` and its standard error: over runs or over splits, whichever is larger."""
+    mean, over_runs = mean_and_error(np.ravel(difference))
+    return [mean, max(over_runs, mean_and_error(np.mean(difference, axis=-1))[1])]

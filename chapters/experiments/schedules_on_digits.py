@@ -24,7 +24,7 @@ from fitlib.schedules import (
     warmup,
 )
 
-from .records import mean_and_error, store
+from .records import paired, store
 
 BATCH, EPOCH = 32, 42
 SPLITS, SEEDS, TUNING_SEEDS = range(5), range(20), range(100, 105)
@@ -43,7 +43,7 @@ SCHEDULES = {
 }
 RULES = {
     "SGD": (gradient_descent, 2.0 ** np.arange(-2, 0.6, 0.5)),
-    "Adam": (adam, 2.0 ** np.arange(-8, -3.9)),
+    "Adam": (adam, 2.0 ** np.arange(-8, -2.9)),
 }
 # name: (share of wrong labels, weight decay, epochs, schedules)
 PROBLEMS = {
@@ -69,12 +69,6 @@ def over_splits(problem, rule, schedule, rates, seeds):
     """What `train` gives, each `(rates, splits, seeds)`."""
     runs = [train(problem, rule, schedule, rates, split, seeds) for split in SPLITS]
     return [np.stack(part, axis=1) for part in zip(*runs, strict=True)]
-
-
-def paired(difference):
-    """The mean of `(splits, seeds)` and its standard error: over runs or over splits, whichever is larger."""
-    mean, over_runs = mean_and_error(difference.ravel())
-    return [mean, max(over_runs, mean_and_error(difference.mean(axis=-1))[1])]
 
 
 def compare(problem, rule):

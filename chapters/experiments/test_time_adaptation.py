@@ -109,7 +109,8 @@ def main():
             "seeds_that_gain": (after > before).sum(axis=-1),
             "entropy_before": entropy_before.mean(),
             "entropy_after": entropy_after.mean(axis=-1),
-            "accuracy_before_per_seed": before,
+            "before_per_seed": before,
+            "after_per_seed": after,
         }
     store("test_time_adaptation", seeds=SEEDS, rates=RATES, steps=TIMES, results=results)
 

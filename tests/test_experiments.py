@@ -1,0 +1,108 @@
+"""The stored results of the experiments: a sample of each is computed again.
+
+Samples are runs that do not amplify the last digits of their arithmetic, so that they come out alike on any machine.
+"""
+
+import numpy as np
+import pytest
+
+from chapters.experiments import (
+    edge_of_stability,
+    mirror_images,
+    noise_floor,
+    noise_scale,
+    rate_and_batch,
+    rules_compared,
+    schedules_on_digits,
+    test_time_adaptation,
+    training_curves,
+    warmup_rates,
+    weight_averaging,
+)
+from chapters.experiments.records import load
+
+SEEDS = [0, 1]
+
+
+def sample_warmup_rates():
+    """Training accuracy of SGD on the shallow network without warmup and with 100 steps of it."""
+    case = "SGD, shallow"
+    stored = np.array(load("warmup_rates")["results"][case]["accuracy"], float)
+    again, _ = warmup_rates.train(case, warmup_rates.CASES[case][3][:2], [0, 100], SEEDS)
+    return again, stored[:2, [0, 2], :2]
+
+
+def sample_rate_and_batch():
+    stored = np.array(load("rate_and_batch")["results"]["SGD"]["losses"], float)
+    losses, _ = rate_and_batch.train("SGD", 64, rate_and_batch.RULES["SGD"][1][:6], SEEDS)
+    return losses[-1], stored[5, :6, :2]
+
+
+def sample_rate_and_batch_adam():
+    stored = np.array(load("rate_and_batch")["results"]["Adam"]["likelihoods"], float)
+    _, likelihood = rate_and_batch.train("Adam", 128, rate_and_batch.RULES["Adam"][1][:6], SEEDS)
+    return likelihood, stored[6, :6, :2]
+
+
+def sample_noise_floor():
+    stored = load("noise_floor")["excess_per_seed"]
+    again = noise_floor.floors(noise_floor.RATES[4:5], SEEDS)
+    return np.array(list(again.values()))[:, 0], np.array([stored[kind][4][:2] for kind in again])
+
+
+def sample_falling_rate():
+    stored = np.array(load("noise_floor")["falling_per_seed"]["cosine"])
+    return noise_floor.falling("cosine", noise_floor.RATES[3:5], SEEDS), stored[3:5, :2]
+
+
+def sample_noise_scale():
+    stored = np.array(load("noise_scale")["results"]["SGD"]["per_seed"])
+    return noise_scale.follow("SGD", SEEDS, epochs=2)[1].T, stored[:2, :7]
+
+
+def sample_mirror_images():
+    stored = np.array(load("mirror_images")["final_per_seed"]["batch grows"])
+    return mirror_images.follow("batch grows", SEEDS)[0][-1], stored[:2]
+
+
+def sample_edge_of_stability():
+    stored = np.array(load("edge_of_stability")["results"]["squared error, 0.1"]["sharpness_times_half_alpha"])
+    error, center, alpha, _, _ = edge_of_stability.CASES["squared error, 0.1"]
+    return edge_of_stability.follow(error, center, alpha, 300, [0])[1].T, stored[:1, :4]
+
+
+def sample_weight_averaging():
+    stored = np.array(load("weight_averaging")["results"]["SGD"]["negative_log_likelihood"]["last_per_seed"])
+    return weight_averaging.train("SGD", [0.1], 0, SEEDS)[1, 0], stored[:1, 0, :2]
+
+
+def sample_test_time_adaptation():
+    stored = np.array(load("test_time_adaptation")["results"]["brighter by 0.3"]["after_per_seed"])
+    test, phi = test_time_adaptation.trained(SEEDS)
+    return test_time_adaptation.adapt(test, phi, "brighter by 0.3")[1], stored[..., :2]
+
+
+def sample_schedules_on_digits():
+    stored = load("schedules_on_digits")["results"]["plain"]["Adam"]["cosine"]
+    again = schedules_on_digits.train("plain", "Adam", "cosine", [stored["rate"]], 1, SEEDS)
+    return again[0][0], np.array(stored["loss"])[1, :2]
+
+
+def sample_training_curves():
+    stored = load("training_curves")["results"]["SGD"]["cosine"]["mean"]
+    return training_curves.follow("SGD", "cosine").mean(axis=-1).T[:1], np.array(stored)[:1]
+
+
+def sample_rules_compared():
+    stored = load("rules_compared")["results"]["digits"]["momentum"]
+    again = rules_compared.train("momentum", [stored["rate"]], 2, SEEDS)
+    return again[0, 0], np.array(stored["loss"])[2, :2]
+
+
+SAMPLES = {name.removeprefix("sample_"): f for name, f in list(globals().items()) if name.startswith("sample_")}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_comes_out_again(name):
+    again, stored = SAMPLES[name]()
+    np.testing.assert_allclose(again, stored, rtol=1e-4)
