@@ -373,7 +373,7 @@ def test_pictures_of_other_layouts(changes):
 
 def test_diverged_runs_have_a_picture():
     assert plain(loss=losses.rosenbrock, start=(1.5, 1.5), alpha=1.0, steps=30).picture()
-    assert plain(loss=losses.rosenbrock, alpha=1.0, steps=30).picture()  # no loss to draw: it starts at the end
+    assert plain(loss=losses.rosenbrock, alpha=1.0, steps=30).picture()  # starts at the end: no loss to draw
 
 
 def test_a_notebook_gets_the_widget_and_the_page():
