@@ -1,6 +1,6 @@
 // Descent: rules on a loss over two parameters. First mathematics, then drawing, then wiring.
 
-/** Fold a rule over steps. `gradient(point, t)` overwrites the point and returns the loss there (on that step's batch). */
+/** Fold a rule over steps. `gradient(point, t)` overwrites the point and returns the loss there (on batch t). */
 function descend({ step, initial }, hyper, start, steps, gradient, value, whole) {
   const state = Float64Array.from(initial, (slot) => (typeof slot === "string" ? start[slot] : slot));
   const make = () => new Float64Array(steps + 1).fill(NaN);
@@ -16,7 +16,7 @@ function descend({ step, initial }, hyper, start, steps, gradient, value, whole)
     const x = (run.xs[t - 1] = state[0]), y = (run.ys[t - 1] = state[1]);
     known = undefined;
     if (t <= steps) {
-      for (let i = 0; i < h.length; i++) h[i] = run.rates[i][t] = typeof hyper[i] === "function" ? hyper[i](t) : hyper[i];
+      hyper.forEach((v, i) => { h[i] = run.rates[i][t] = typeof v === "function" ? v(t) : v; });
       step(t, state, h, grad, g);
     }
     run.losses[t - 1] = known ?? value([x, y]);
@@ -28,7 +28,7 @@ function descend({ step, initial }, hyper, start, steps, gradient, value, whole)
   return run;
 }
 
-/** The critical point near `from` (Newton's method, short steps): where, which kind, eigenvalues; undefined if it left. */
+/** The critical point near `from`, by Newton's method in short steps: place, kind, eigenvalues; or undefined. */
 function critical(from, [[x0, x1], [y0, y1]], gradient, hessian) {
   const point = Float64Array.from(from), g = new Float64Array(2), h = new Float64Array(4);
   for (let i = 0; i < 50; i++) {
@@ -50,8 +50,8 @@ function critical(from, [[x0, x1], [y0, y1]], gradient, hessian) {
 }
 
 /**
- * The rate above which a rule leaves a minimum of this curvature: where the matrix of its step has an eigenvalue beyond 1.
- * Undefined for a rule whose step is not linear in its state and the gradient (there the limit is not a number).
+ * The rate above which a rule leaves a minimum of this curvature: the matrix of its step has an eigenvalue beyond 1.
+ * Undefined for a rule whose step is not linear in its state and the gradient: there is no such number.
  */
 function rateLimit({ step, initial: { length: n } }, hyper, index, curvature) {
   const h = Float64Array.from(hyper), g = new Float64Array(2), tiny = 1e-6;
@@ -96,29 +96,29 @@ const listed = (items) => items.join(", ").replace(/, ([^,]*)$/, " and $1");
 /** The outcome in words. `runs`: those that are shown; `step`: the step that is looked at. */
 function words(runs, step, target) {
   if (!runs.length) return "No rule is switched on.";
-  const sentences = [], alive = runs.filter(({ run }) => step < run.end);
+  const texts = [], alive = runs.filter(({ run }) => step < run.end);
   alive.sort((a, b) => a.run.losses[step] - b.run.losses[step]);
   const reports = alive.map(({ label, run, outside }, i) =>
     `${label} ${i ? "" : "is at loss "}${show(run.losses[step])}${outside(step) ? " (outside the map)" : ""}`);
   const when = step === 0 ? "At the start" : `After ${step} ${step === 1 ? "step" : "steps"}`;
-  if (alive.length) sentences.push(`${when} ${listed(reports)}`);
+  if (alive.length) texts.push(`${when} ${listed(reports)}`);
   for (const { label, run } of runs) {
-    if (step >= run.end) sentences.push(`${label} diverged: its numbers stop being finite in step ${run.end}`);
+    if (step >= run.end) texts.push(`${label} diverged: its numbers stop being finite in step ${run.end}`);
   }
   for (const place of new Set(alive.map(({ near }) => near(step)).filter(Boolean))) {
     const there = alive.filter(({ near }) => near(step) === place).map(({ label }) => label);
-    sentences.push(`${listed(there)} ${there.length > 1 ? "are" : "is"} at the ${place}`);
+    texts.push(`${listed(there)} ${there.length > 1 ? "are" : "is"} at the ${place}`);
   }
   for (const { label, limit, rate } of runs) {
-    if (rate > limit) sentences.push(`${label} has the rate ${show(rate)}, above its stability limit ${show(limit)}`);
+    if (rate > limit) texts.push(`${label} has the rate ${show(rate)}, above its stability limit ${show(limit)}`);
   }
   if (target) {
     const cost = ({ run, evaluations }) => evaluations * run.losses.findIndex((loss) => loss <= target[0]);
     const reached = runs.filter((r) => cost(r) >= 0 && cost(r) <= target[1]).map((r) => `${r.label} after ${cost(r)}`);
-    sentences.push(`target: loss ${show(target[0])} within ${target[1]} gradient evaluations, ${
+    texts.push(`target: loss ${show(target[0])} within ${target[1]} gradient evaluations, ${
       reached.length ? `reached by ${listed(reached)}` : "not reached"}`);
   }
-  return sentences.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
+  return sentences(texts);
 }
 
 /** From the state of the figure to its numbers: `now.runs`, `now.marks` ... `update` computes what changed. */
@@ -150,8 +150,8 @@ function engine(spec, code, get) {
     && Math.hypot((x - mark.at[0]) / (x1 - x0), (y - mark.at[1]) / (y1 - y0)) < 0.012)?.label;
   const limits = []; // of every rule, with what it was computed from: a slider for the rate does not change it
   const limitOf = (i, hyper, curvature) => {
-    const key = String([curvature, ...hyper.map((h, k) => (k === spec.rules[i].alpha ? 0 : h))]);
-    if (limits[i]?.key !== key) limits[i] = { key, value: rateLimit(code.rules[i], hyper, spec.rules[i].alpha, curvature) };
+    const { alpha } = spec.rules[i], key = String([curvature, ...hyper.map((h, k) => (k === alpha ? 0 : h))]);
+    if (limits[i]?.key !== key) limits[i] = { key, value: rateLimit(code.rules[i], hyper, alpha, curvature) };
     return limits[i].value;
   };
   const follow = (rule, i) => {
@@ -169,6 +169,8 @@ function engine(spec, code, get) {
     if (dirty.has("loss")) {
       now.columns = get("data").map((column) => Float64Array.from(column));
       now.parameters = spec.parameters.map(resolve);
+      const moved = ["data", ...spec.parameters].some((name) => String(get(name)) !== String(spec.state[name]));
+      if (!moved) now.marks = []; // each is looked for where it was last, and here where it was at first
       now.marks = spec.marks.map(mark);
     }
     if (dirty.has("loss") || dirty.has("runs")) {
@@ -182,8 +184,10 @@ function engine(spec, code, get) {
 }
 
 const COLORS = 5; // of the map, from low to high, in the stylesheet
-const LINES = [0.02, 0.08, 0.17, 0.27, 0.37, 0.48, 0.59, 0.7, 0.8, 0.9]; // shares of the map below each contour line
-const GLYPHS = { minimum: "M0 5L5 -4H-5Z", maximum: "M0 -5L5 4H-5Z", saddle: "M-4 -4L4 4M4 -4L-4 4", point: "M-5 0H5M0 -5V5" };
+const LINES = [0.02, 0.08, 0.17, 0.27, 0.37, 0.48, 0.59, 0.7, 0.8, 0.9]; // shares of the map below each line
+const GLYPHS = {
+  minimum: "M0 5L5 -4H-5Z", maximum: "M0 -5L5 4H-5Z", saddle: "M-4 -4L4 4M4 -4L-4 4", point: "M-5 0H5M0 -5V5",
+};
 
 /** Color a canvas by rank, so that every part of the range shows. */
 function paint(canvas, z, nx, ny, stops) {
@@ -209,41 +213,55 @@ function paint(canvas, z, nx, ny, stops) {
 
 /** A name beside a place, to its right or left. */
 function nameAt(x, y, left, gap, text) {
-  return svg("text", { class: "fm-name", x: x + (left ? -gap : gap), y: y + 4, "text-anchor": left ? "end" : "start" }, text);
+  const anchor = left ? "end" : "start";
+  return svg("text", { class: "fm-name", x: x + (left ? -gap : gap), y: y + 4, "text-anchor": anchor }, text);
 }
+
+/** A number with as many decimals as moving by a thousandth of the span needs. */
+const handy = (v, span) => Number(v.toFixed(Math.max(0, 3 - Math.ceil(Math.log10(span)))));
 
 /** The loss from above, with the paths, the critical points and the start. */
 function mapView(life, ui, spec, now, get, put) {
-  const p = panel(life, { title: spec.labels[1], name: `loss over ${listed(spec.labels)}`, xlabel: spec.labels[0], className: "fm-map" });
+  const [xlabel, title] = spec.labels, [[x0, x1], [y0, y1]] = spec.box, spans = [x1 - x0, y1 - y0];
+  const p = panel(life, { title, xlabel, name: `loss over ${listed(spec.labels)}`, className: "fm-map" });
   const canvas = html("canvas", { class: "fm-canvas", "aria-hidden": "true" });
   p.box.prepend(canvas);
   const path = (name, color = "") => p.inside.appendChild(svg("path", { class: name, style: `--fm-c:${color}` }));
   const lines = path("fm-contours"), arrow = path("fm-arrow");
   const nodes = spec.rules.map(({ color }) => ({ future: path("fm-future", color) }));
-  for (const name of ["halo", "done", "beads"]) nodes.forEach((node, i) => { node[name] = path(`fm-${name}`, spec.rules[i].color); });
+  for (const name of ["halo", "done", "beads"]) { // one layer above the other
+    nodes.forEach((node, i) => { node[name] = path(`fm-${name}`, spec.rules[i].color); });
+  }
   const glyphs = p.over.appendChild(svg("g", {}));
   nodes.forEach((node, i) => { node.head = p.dot(spec.rules[i].color); });
   const names = p.over.appendChild(svg("g", {}));
-  const [[x0, x1], [y0, y1]] = spec.box, spans = [x1 - x0, y1 - y0];
-  const handle = svg("circle", { class: "fm-hit", r: 14, tabindex: 0, role: "slider", "aria-label": "start", "aria-valuemin": x0, "aria-valuemax": x1 });
-  const start = p.over.appendChild(svg("g", { class: "fm-start" }, handle, svg("circle", { r: 7.5, class: "fm-ring" }), svg("circle", { r: 2 })));
+  const handle = svg("circle", { class: "fm-hit", r: 14, tabindex: 0, role: "slider", "aria-label": "start",
+    "aria-valuemin": x0, "aria-valuemax": x1 });
+  const ring = svg("circle", { class: "fm-ring", r: 7.5 });
+  const start = p.over.appendChild(svg("g", { class: "fm-start" }, handle, ring, svg("circle", { r: 2 })));
 
-  const place = ([x, y]) => put("start", [clamp(x, x0, x1), clamp(y, y0, y1)].map((v, i) =>
-    Number(v.toFixed(Math.max(0, 3 - Math.ceil(Math.log10(spans[i])))))));
-  movable(life, p, { handle, to: place, pick: (event) => event.pointerType !== "touch" || event.target === handle,
+  const place = ([x, y]) => put("start", [handy(clamp(x, x0, x1), spans[0]), handy(clamp(y, y0, y1), spans[1])]);
+  let finger = false; // it scrolls the page, unless it drags the start; where it taps, the start goes
+  const pick = (event) => {
+    finger = event.pointerType === "touch";
+    return event.target === handle || (!finger && p.hits(event));
+  };
+  movable(life, p, { handle, pick, to: place,
     nudge: (u, v) => place([get("start")[0] + u * spans[0], get("start")[1] + v * spans[1]]) });
-  life.on(p.plot, "click", (event) => event.pointerType === "touch" && p.hits(event) && place(p.at(event)));
+  life.on(p.plot, "click", (event) => finger && p.hits(event) && place(p.at(event)));
 
   const look = (event) => {
     if (!p.hits(event)) return leave();
     const point = p.at(event), g = Float64Array.from(point), loss = now.gradient(g);
     p.readout.textContent = `loss ${show(loss)}, gradient (${show(g[0], 2)}, ${show(g[1], 2)})`;
-    const u = (-g[0] / spans[0]) * p.w, v = (g[1] / spans[1]) * p.h, k = 22 / Math.hypot(u, v), [X, Y] = [p.x(point[0]), p.y(point[1])];
-    const [a, b] = [X + k * u, Y + k * v], turn = (s) => `M${a} ${b}L${a - k * (0.3 * u + s * 0.18 * v)} ${b - k * (0.3 * v - s * 0.18 * u)}`;
-    set(arrow, { d: Number.isFinite(a + b) ? `M${X} ${Y}L${a} ${b}${turn(1)}${turn(-1)}` : "" });
+    const across = (-g[0] / spans[0]) * p.w, down = (g[1] / spans[1]) * p.h, size = Math.hypot(across, down);
+    const [u, v] = [(22 * across) / size, (22 * down) / size], [X, Y] = [p.x(point[0]), p.y(point[1])];
+    const head = (s) => `M${X + u} ${Y + v}l${-0.3 * u - s * 0.18 * v} ${-0.3 * v + s * 0.18 * u}`;
+    set(arrow, { d: size > 0 ? `M${X} ${Y}l${u} ${v}${head(1)}${head(-1)}` : "" });
   };
   const leave = () => {
-    p.readout.textContent = spec.surface === "batch" && now.drawn ? `batch of step ${get("step") + 1}: darker is lower` : "darker is lower";
+    const batch = spec.surface === "batch" && now.drawn;
+    p.readout.textContent = `${batch ? `batch of step ${get("step") + 1}` : "drag the start"}; darker is lower`;
     set(arrow, { d: "" });
   };
   life.on(p.plot, "pointermove", look);
@@ -289,9 +307,11 @@ function mapView(life, ui, spec, now, get, put) {
     },
     marks() {
       const known = now.marks.filter(Boolean).map((mark) => ({ ...mark, X: p.x(mark.at[0]), Y: p.y(mark.at[1]) }));
-      glyphs.replaceChildren(...known.map(({ kind, X, Y }) =>
-        svg("path", { class: `fm-glyph fm-${kind}`, d: GLYPHS[kind], transform: `translate(${X} ${Y})` }, svg("title", {}, kind))));
-      names.replaceChildren(...known.filter(({ label }) => label).map(({ label, X, Y }) => nameAt(X, Y, X > p.w * 0.7, 9, label)));
+      const glyph = ({ kind, X, Y }) => svg("path",
+        { class: `fm-glyph fm-${kind}`, d: GLYPHS[kind], transform: `translate(${X} ${Y})` }, svg("title", {}, kind));
+      glyphs.replaceChildren(...known.map(glyph));
+      const named = known.filter(({ label }) => label);
+      names.replaceChildren(...named.map(({ label, X, Y }) => nameAt(X, Y, X > p.w * 0.7, 9, label)));
     },
     runs() {
       nodes.forEach((node, i) => {
@@ -300,8 +320,8 @@ function mapView(life, ui, spec, now, get, put) {
         set(node.future, { d: trace(...node.at) });
       });
       const point = get("start"), X = p.x(point[0]), Y = p.y(point[1]);
-      const first = nodes.find(({ at }) => at[0].length)?.at[0], right = first && first[Math.min(6, first.length - 1)] >= X;
-      const left = X > p.w - 50 || (right && X > 50);
+      const first = nodes.find(({ at }) => at[0].length)?.at[0], right = first?.[Math.min(6, spec.steps)] >= X;
+      const left = X > p.w - 50 || (right && X > 50); // the name stands where the path does not
       set(start, { transform: `translate(${X} ${Y})` });
       start.children[3]?.remove();
       start.append(nameAt(0, 0, left, 11, "start"));
@@ -331,13 +351,14 @@ function fitView(life, spec, code, now, get, put) {
   const p = panel(life, { title: "", name: "model and data", xlabel: spec.axis });
   const [across, up] = spec.state.data.map(domain);
   const dots = spec.state.data[0].map(() => p.over.appendChild(svg("circle", { class: "fm-point", r: 3 })));
-  const curves = spec.rules.map(({ color }) => p.inside.appendChild(svg("path", { class: "fm-done", style: `--fm-c:${color}` })));
+  const curves = spec.rules.map(({ color }) =>
+    p.inside.appendChild(svg("path", { class: "fm-done", style: `--fm-c:${color}` })));
   const handle = p.over.appendChild(svg("circle", { class: "fm-hit", r: 12, tabindex: 0, role: "slider",
     "aria-valuemin": up[0], "aria-valuemax": up[1] }));
   let chosen = 0;
   const move = (x, y) => {
-    const data = get("data").map((column) => [...column]), digits = (span) => Math.max(0, 3 - Math.ceil(Math.log10(span)));
-    [[x, across], [y, up]].forEach(([v, [lo, hi]], i) => { data[i][chosen] = Number(clamp(v, lo, hi).toFixed(digits(hi - lo))); });
+    const data = get("data").map((column) => [...column]);
+    [[x, across], [y, up]].forEach(([v, [lo, hi]], i) => { data[i][chosen] = handy(clamp(v, lo, hi), hi - lo); });
     put("data", data);
   };
   const pick = (event) => {
@@ -348,8 +369,11 @@ function fitView(life, spec, code, now, get, put) {
     chosen = best;
     return true;
   };
-  movable(life, p, { handle, pick, to: ([x, y]) => move(x, y),
-    nudge: (u, v) => move(get("data")[0][chosen] + u * (across[1] - across[0]), get("data")[1][chosen] + v * (up[1] - up[0])) });
+  const nudge = (u, v) => {
+    const [xs, ys] = get("data");
+    move(xs[chosen] + u * (across[1] - across[0]), ys[chosen] + v * (up[1] - up[0]));
+  };
+  movable(life, p, { handle, pick, nudge, to: ([x, y]) => move(x, y) });
   life.on(handle, "keydown", (event) => {
     const turn = { PageUp: 1, PageDown: -1 }[event.key];
     if (!turn) return;
@@ -364,7 +388,8 @@ function fitView(life, spec, code, now, get, put) {
     step(step) {
       p.title(`model at step ${step}`);
       const [dataX, dataY] = get("data"), batch = now.drawn && new Set(now.drawn[step]);
-      dots.forEach((dot, i) => set(dot, { cx: p.x(dataX[i]), cy: p.y(dataY[i]), class: `fm-point ${batch && !batch.has(i) ? "fm-out" : ""}` }));
+      dots.forEach((dot, i) => set(dot, { cx: p.x(dataX[i]), cy: p.y(dataY[i]),
+        class: `fm-point ${batch && !batch.has(i) ? "fm-out" : ""}` }));
       set(handle, { cx: p.x(dataX[chosen]), cy: p.y(dataY[chosen]), "aria-valuenow": dataY[chosen],
         "aria-label": `data point ${chosen + 1} of ${spec.points} (Page Up, Page Down: another)`,
         "aria-valuetext": `x ${show(dataX[chosen])}, y ${show(dataY[chosen])}` });
@@ -377,12 +402,14 @@ function fitView(life, spec, code, now, get, put) {
   return draw;
 }
 
-/** A quantity of every run against the step: `series(r)` gives its values by step, from 0; a click looks at a step. */
+/** A quantity of every run against the step: `series(r)` gives its values, from step 0; a click looks at a step. */
 function stepView(life, spec, now, put, { title, name, log, series, range, goal }) {
   const p = panel(life, { title, name, xlabel: "step" });
   const path = (name, color = "") => p.inside.appendChild(svg("path", { class: name, style: `--fm-c:${color}` }));
-  const aim = path("fm-goal"), cursor = path("fm-cursor"), aimed = p.over.appendChild(nameAt(0, 0, false, 0, goal ? "target" : ""));
-  const nodes = spec.rules.map(({ color }) => ({ future: path("fm-future", color), done: path("fm-done", color), head: p.dot(color) }));
+  const aim = path("fm-goal"), cursor = path("fm-cursor");
+  const aimed = p.over.appendChild(nameAt(0, 0, false, 0, goal ? "target" : ""));
+  const nodes = spec.rules.map(({ color }) =>
+    ({ future: path("fm-future", color), done: path("fm-done", color), head: p.dot(color) }));
   movable(life, p, { pick: (event) => p.hits(event), to: ([step]) => put("step", Math.round(step)) });
   return {
     panel: p,
@@ -419,19 +446,26 @@ function lossRange(lists, log, also) {
 
 /** The numbers behind the picture, as tables. */
 function numbers(spec, now, step) {
-  const rows = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, step, spec.steps].filter((t) => t <= spec.steps);
-  const runs = now.runs.filter(Boolean), critical = now.marks.filter((mark) => mark?.eigenvalues);
+  const some = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, step, spec.steps].filter((t) => t <= spec.steps);
+  const rows = [...new Set(some)].sort((a, b) => a - b), runs = now.runs.filter(Boolean);
   const cell = ({ run }, t) => `${show(run.losses[t])} at (${show(run.xs[t])}, ${show(run.ys[t])})`;
   const list = [table(`Loss, and where in (${spec.labels.join(", ")})`, ["step", ...runs.map(({ label }) => label)],
-    [...new Set(rows)].sort((a, b) => a - b).map((t) => [t, ...runs.map((r) => cell(r, t))]))];
-  if (critical.length) {
-    list.push(table("Critical points", ["", ...spec.labels, "loss", "eigenvalues of the Hessian"], critical.map((mark) => [
-      mark.label ? `${mark.kind} (${mark.label})` : mark.kind, ...mark.at.map((v) => show(v)), show(mark.loss),
-      mark.eigenvalues.map((v) => show(v)).join(", ")])));
-  }
-  const limits = runs.filter(({ limit }) => limit !== undefined);
-  if (limits.length) list.push(table("Stability limits of the rate", ["", "limit"], limits.map(({ label, limit }) => [label, show(limit)])));
+    rows.map((t) => [t, ...runs.map((r) => cell(r, t))]))];
+  const marks = now.marks.filter((mark) => mark?.eigenvalues).map(({ kind, label, at, loss, eigenvalues }) =>
+    [label ? `${kind} (${label})` : kind, ...[...at, loss, ...eigenvalues].map((v) => show(v))]);
+  const head = ["", ...spec.labels, "loss", "eigenvalues of", "the Hessian"];
+  if (marks.length) list.push(table("Critical points", head, marks));
+  const limits = runs.filter(({ limit }) => limit !== undefined).map(({ label, limit }) => [label, show(limit)]);
+  if (limits.length) list.push(table("Stability limits of the rate", ["", "limit"], limits));
   return list;
+}
+
+/** The stability limits that a slider drives, for the rate itself or a multiple of it. */
+function limitsOn(name, runs) {
+  return runs.filter((r) => r?.limit !== undefined).flatMap(({ hyper, alpha, limit, color }) => {
+    const [factor, driver] = Array.isArray(hyper[alpha]) ? hyper[alpha] : [1, hyper[alpha]];
+    return driver === name ? [{ at: limit / factor, text: `limit ${show(limit / factor)}`, color }] : [];
+  });
 }
 
 async function render({ model, el }) {
@@ -445,8 +479,10 @@ async function render({ model, el }) {
   const fit = code.model && fitView(life, spec, code, now, get, put);
   const loss = stepView(life, spec, now, put, { log: spec.log, goal: target, name: "loss against step",
     title: spec.log ? `loss${base ? " above its minimum" : ""} (log scale)` : "loss",
-    series: ({ run }) => run.losses.map((v) => v - base), range: (lists) => lossRange(lists, spec.log, target ? [target[0]] : []) });
-  const rate = spec.rate && stepView(life, spec, now, put, { title: "learning rate α", name: "learning rate against step",
+    series: ({ run }) => run.losses.map((v) => v - base),
+    range: (lists) => lossRange(lists, spec.log, target ? [target[0]] : []) });
+  const rate = spec.rate && stepView(life, spec, now, put, {
+    title: "learning rate α", name: "learning rate against step",
     series: ({ run, alpha }) => run.rates[alpha] ?? run.losses.map(() => NaN),
     range: (lists) => [0, 1.08 * Math.max(1e-9, ...lists.flatMap((list) => [...list].filter(Number.isFinite)))] });
   const side = [fit, loss, rate].filter(Boolean), views = [map, ...side];
@@ -463,16 +499,12 @@ async function render({ model, el }) {
     if (fresh) map.marks();
     if (moved) {
       views.forEach((view) => view.runs?.());
-      const limits = now.runs.filter((r) => r?.limit !== undefined);
-      for (const [name, control] of sliders) {
-        control.mark(limits.flatMap(({ hyper, alpha, limit, color }) => {
-          const [factor, driver] = [hyper[alpha]].flat().length > 1 ? hyper[alpha] : [1, hyper[alpha]];
-          return driver === name ? [{ at: limit / factor, text: `limit ${show(limit / factor)}`, color }] : [];
-        }));
+      for (const { name, control } of sliders) {
+        control.mark(limitsOn(name, now.runs));
+        control.input.disabled = name === spec.seed && !now.drawn; // without batches there is nothing to draw
       }
     }
     views.forEach((view) => view.step(step));
-    for (const [name, { input }] of sliders) input.disabled = name === spec.seed && !now.drawn; // no batches, no seed
     ui.say(words(now.runs.filter(Boolean), step, spec.target));
     switches((i) => !get("hidden").includes(spec.rules[i].label));
     tables();
@@ -485,39 +517,40 @@ async function render({ model, el }) {
   };
 
   // --- controls
-  const switches = legend(life, ui.legend, spec.rules, (i) => put("hidden", toggled(get("hidden"), spec.rules[i].label)));
-  const sliders = spec.sliders.map((options) => {
-    const control = slider(life, model, options);
-    ui.controls.append(control.root);
-    return [options.name, control];
-  });
+  const toggle = (i) => put("hidden", toggled(get("hidden"), spec.rules[i].label));
+  const switches = legend(life, ui.legend, spec.rules, toggle);
+  const sliders = spec.sliders.map((options) => ({ name: options.name, control: slider(life, model, options) }));
+  ui.controls.append(...sliders.map(({ control }) => control.root));
   const scrubber = { name: "step", label: "step", lo: 0, hi: spec.steps, step: 1, text: (v) => `${v} of ${spec.steps}` };
   ui.timeline.append(player(life, model, "step", spec.steps), slider(life, model, scrubber).root);
 
   const batchy = spec.surface === "batch" ? ["surface"] : [];
   const effect = { start: ["runs"], hidden: ["runs"], step: batchy, data: ["loss"] };
-  for (const { name } of spec.sliders) effect[name] = spec.parameters.includes(name) ? ["loss"] : ["runs", ...batchy];
+  for (const { name } of sliders) effect[name] = spec.parameters.includes(name) ? ["loss"] : ["runs", ...batchy];
   life.listen(model, Object.keys(effect), (name) => touch(...effect[name]));
   tools(life, model, ui, spec, fields(spec));
   draw();
-  life.resized(ui.panels, () => touch("size"));
-  life.themed(() => { map.repaint(); touch("surface"); });
+  let width = ui.panels.clientWidth;
+  life.resized(ui.panels, () => {
+    if (width !== (width = ui.panels.clientWidth)) touch("size");
+  });
+  life.themed(ui.root, () => { map.repaint(); touch("surface"); });
   return () => life.end();
 }
 
 /** How each part of the state is written in an address, and read from it. */
 function fields(spec) {
-  const { rules, points, state } = spec, step = { name: "step", lo: 0, hi: spec.steps, whole: true };
-  const list = fieldsOf([...spec.sliders, step], rules.map(({ label }) => label));
+  const { points, state } = spec, step = { name: "step", lo: 0, hi: spec.steps, whole: true };
+  const list = fieldsOf([...spec.sliders, step], spec.rules.map(({ label }) => label));
   list.start = { write: (start) => start.join(), read: (text) => parse(text, spec.box) };
   if (spec.points) list.data = { // index, x, y of every point that was moved
     write: (data) => state.data[0].flatMap((_, i) =>
       (data.every((column, c) => column[i] === state.data[c][i]) ? [] : [i, ...data.map((column) => column[i])])).join(),
     read: (text) => {
-      const ranges = [[0, points - 1, true], ...state.data.map((column, c) => domain(column, c))];
-      const values = parse(text, text.split(",").map((_, k) => ranges[k % 3])), data = state.data.map((column) => [...column]);
+      const data = state.data.map((column) => [...column]), ranges = [[0, points - 1, true], ...data.map(domain)];
+      const values = parse(text, text.split(",").map((_, k) => ranges[k % 3]));
       if (!values || values.length % 3) return undefined;
-      for (let k = 0; k < values.length; k += 3) [data[0][values[k]], data[1][values[k]]] = [values[k + 1], values[k + 2]];
+      values.forEach((v, k) => { if (k % 3) data[(k % 3) - 1][values[k - (k % 3)]] = v; });
       return data;
     },
   };

@@ -29,6 +29,9 @@ function show(v, digits = 3) {
   return String(Number(v.toPrecision(Math.max(digits, Math.ceil(Math.log10(size + 1)))))).replace("-", "−");
 }
 
+/** Texts as sentences. */
+const sentences = (texts) => texts.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
+
 /** Round numbers from lo to hi, about `count` of them. */
 function ticks(lo, hi, count) {
   const rough = (hi - lo) / count, power = 10 ** Math.floor(Math.log10(rough));
@@ -171,6 +174,9 @@ function trace(xs, ys, from = 0, to = xs.length) {
   return text;
 }
 
+/** Points in pixels as an SVG path of dots: what is not finite is left out. */
+const beads = (xs, ys) => Array.from(xs, (x, i) => (Number.isFinite(x + ys[i]) ? `M${x.toFixed(1)} ${ys[i].toFixed(1)}h0` : "")).join("");
+
 /** Everything a figure starts, so that it can be ended. */
 function lifecycle() {
   const ends = [];
@@ -212,14 +218,15 @@ function lifecycle() {
       observer.observe(node);
       ends.push(() => observer.disconnect());
     },
-    /** `act` when the page turns dark or light. */
-    themed(act) {
-      const observer = new MutationObserver(act), filter = ["data-theme", "data-mode", "data-jp-theme-light", "class"];
-      for (const node of [document.documentElement, document.body]) {
-        observer.observe(node, { attributes: true, attributeFilter: filter });
-      }
+    /** `act` when the figure turns dark or light. */
+    themed(root, act) {
+      const now = () => String(color(root, "--fm-text"));
+      let before = now();
+      const look = () => before !== (before = now()) && act();
+      const observer = new MutationObserver(look), attributeFilter = ["data-theme", "data-jp-theme-light"];
+      for (const node of [document.documentElement, document.body]) observer.observe(node, { attributeFilter });
       ends.push(() => observer.disconnect());
-      life.on(matchMedia("(prefers-color-scheme: dark)"), "change", act);
+      life.on(matchMedia("(prefers-color-scheme: dark)"), "change", look);
     },
     end() {
       for (const end of ends.splice(0)) end();
@@ -508,8 +515,9 @@ function fieldsOf(controls, labels = []) {
     list[name] = { write: String, read };
   }
   if (labels.length) list.hidden = {
-    write: (hidden) => hidden.map((label) => labels.indexOf(label)).join(),
-    read: (text) => parse(text, text.split(",").map(() => [0, labels.length - 1, true]))?.map((i) => labels[i]),
+    write: (hidden) => hidden.map((label) => labels.indexOf(label)).join() || "none",
+    read: (text) => (text === "none" ? []
+      : parse(text, text.split(",").map(() => [0, labels.length - 1, true]))?.map((i) => labels[i])),
   };
   return list;
 }

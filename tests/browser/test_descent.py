@@ -267,14 +267,14 @@ def test_a_touch_moves_the_start_and_a_swipe_scrolls(opened):
 def test_the_pointer_shows_loss_and_gradient(opened):
     page = opened(on_quadratic())
     readout = page.locator(".fm-map .fm-readout")
-    assert readout.inner_text() == "darker is lower"
+    assert readout.inner_text() == "drag the start; darker is lower"
     page.mouse.move(*at(page, MAP, 0.75, 0.75))
     text = readout.inner_text()
     loss, x, y = map(number, re.fullmatch(r"loss (\S+), gradient \((\S+), (\S+)\)", text).groups())
     np.testing.assert_allclose([loss, x, y], [losses.quadratic((2, 1.5)), 2, 15], rtol=0.03)
     assert drawn(page, "arrow")[0].startswith("M")
     page.mouse.move(5, 5)
-    assert readout.inner_text() == "darker is lower" and drawn(page, "arrow") == [""]
+    assert readout.inner_text() == "drag the start; darker is lower" and drawn(page, "arrow") == [""]
 
 
 def test_the_scrubber_and_the_loss_panel_choose_a_step(opened):
@@ -389,7 +389,7 @@ def test_batches_are_those_of_python(opened):
 
 def test_every_batch_has_its_own_surface(opened):
     page = opened(on_gabor(batch=3, surface="batch", step=10))
-    assert page.locator(".fm-map .fm-readout").inner_text() == "batch of step 11: darker is lower"
+    assert page.locator(".fm-map .fm-readout").inner_text() == "batch of step 11; darker is lower"
     before = surface(page)
     control(page, "step").fill("11")
     assert surface(page) != before
@@ -412,6 +412,9 @@ def test_critical_points_are_drawn_and_follow_the_data(opened):
         page.keyboard.press("ArrowUp")
     frames(page, 250)
     assert place.get_attribute("transform") != before
+    page.get_by_role("button", name="reset").click()
+    frames(page, 250)
+    assert place.get_attribute("transform") == before
 
 
 @pytest.mark.parametrize(
@@ -489,6 +492,7 @@ def test_the_link_holds_the_state_and_ignores_what_is_not_in_range(opened):
     second.get_by_role("slider", name="batch, of 30").fill("4")
     second.get_by_role("slider", name="step").fill("33")
     second.get_by_role("button", name="momentum").click()
+    second.get_by_role("button", name="Adam").click()
     point = second.get_by_role("slider", name=re.compile("^data point"))
     point.press("ArrowUp")
     second.get_by_role("slider", name="start").press("ArrowLeft")
