@@ -1,7 +1,7 @@
 """The stored results of the experiments: a sample of each is computed again.
 
-Samples are runs that do not amplify the last digits of their arithmetic (a start moved by 1e-10 of itself moves
-their results by less than 1e-8), so that they come out alike on any machine. Results are stored to five digits.
+Samples are runs that do not amplify the last digits of their arithmetic (a start that is moved by 1e-10 of
+itself moves a result by less than 1e-7), so they come out alike on any machine. Stored are five digits.
 """
 
 import numpy as np
