@@ -1,11 +1,17 @@
 """How the tests are dealt out to the processes of pytest-xdist."""
 
-import pytest
+import re
+
+from xdist.scheduler import LoadScopeScheduling
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep together what shares a state: the cells of a chapter, the tests of a module or of a page."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+class Together(LoadScopeScheduling):
+    """Keeps in one process what shares a state: the cells of a chapter, the tests of a module or a page."""
+
+    def _split_scope(self, nodeid):
+        page = re.search(r"test_pages\.py::.*\[(.*)\]$", nodeid)
+        return page[1] if page else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Together(config, log)
