@@ -282,8 +282,9 @@ function mapView(life, ui, spec, now, get, put) {
     const X = (v) => ((v / (nx - 1)) * p.w).toFixed(1), Y = (v) => ((1 - v / (ny - 1)) * p.h).toFixed(1);
     let d = "";
     for (const level of new Set(quantiles(z, LINES))) {
-      const at = contours(z, nx, ny, level);
-      for (let i = 0; i < at.length; i += 4) d += `M${X(at[i])} ${Y(at[i + 1])}L${X(at[i + 2])} ${Y(at[i + 3])}`;
+      for (const line of joined(contours(z, nx, ny, level))) {
+        for (let i = 0; i < line.length; i += 2) d += `${i ? "L" : "M"}${X(line[i])} ${Y(line[i + 1])}`;
+      }
     }
     set(lines, { d });
     return performance.now() - begun;

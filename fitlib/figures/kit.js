@@ -3,7 +3,7 @@
 //
 // Numbers   clamp(v, lo, hi) · show(v, digits) as text · ticks(lo, hi, count) · logTicks(lo, hi)
 // Chance    random(seed, a, b) · batches(points, size, steps, seed, replace), the same as in Python
-// Grids     sample(f, box, nx, ny) · quantiles(z, shares) · contours(z, nx, ny, level)
+// Grids     sample(f, box, nx, ny) · quantiles(z, shares) · contours(z, nx, ny, level) · joined(segments)
 // Elements  html(tag, attributes, ...children) · svg(...) · set(node, attributes) · table(caption, head, rows)
 //           trace(xs, ys, from, to) -> "M..L.." · color(root, name)
 // Life      lifecycle(): on, listen, frame, later, end. Whatever a figure starts ends with it.
@@ -44,7 +44,7 @@ function ticks(lo, hi, count) {
 /** Powers of ten from lo to hi; with 2 and 5 between them where there is room. */
 function logTicks(lo, hi, count) {
   const decades = Math.log10(hi / lo);
-  const among = decades < count / 3 ? [1, 2, 5] : decades < count / 1.5 ? [1, 3] : [1];
+  const among = decades * 3 < count ? [1, 2, 5] : decades * 1.5 < count + 1 ? [1, 3] : [1];
   const every = Math.max(1, Math.ceil(decades / count)), list = [];
   for (let k = Math.floor(Math.log10(lo)); k <= Math.log10(hi); k++) {
     if (k % every === 0) list.push(...among.map((m) => Number(`${m}e${k}`)).filter((v) => v >= lo * 0.999 && v <= hi * 1.001));
@@ -122,6 +122,30 @@ function contours(z, nx, ny, level) {
 }
 
 const TARGET = "M0 -7a7 7 0 1 0 .01 0M0 -2.500a2.500 2.500 0 1 0 .01 0"; // two rings
+
+/** Segments that meet, joined into lines of points [x, y, x, y, ...]. */
+function joined(segments) {
+  const ends = segments.length / 2, partner = new Int32Array(ends).fill(-1), open = new Map(), lines = [];
+  for (let e = 0; e < ends; e++) { // a point belongs to two ends at most: those of neighboring cells
+    const key = Math.round(segments[2 * e] * 2 ** 16) * 2 ** 26 + Math.round(segments[2 * e + 1] * 2 ** 16);
+    const other = open.get(key);
+    if (other === undefined) open.set(key, e);
+    else [partner[e], partner[other]] = [other, e];
+  }
+  const used = new Uint8Array(ends);
+  const follow = (from) => {
+    const line = [segments[2 * from], segments[2 * from + 1]];
+    for (let e = from; e >= 0 && !used[e]; e = partner[e]) {
+      used[e] = used[e ^ 1] = 1;
+      e ^= 1; // the other end of the segment
+      line.push(segments[2 * e], segments[2 * e + 1]);
+    }
+    lines.push(line);
+  };
+  for (let e = 0; e < ends; e++) if (partner[e] < 0 && !used[e]) follow(e); // open lines from their ends,
+  for (let e = 0; e < ends; e++) if (!used[e]) follow(e); // then closed ones
+  return lines;
+}
 
 function element(space, tag, attributes, children) {
   const node = document.createElementNS(space, tag);

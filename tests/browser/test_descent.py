@@ -170,7 +170,7 @@ def test_it_draws_the_map_the_paths_the_fit_and_the_losses(opened):
         }"""
     )
     assert shades > 80
-    assert drawn(page, "contours")[0].count("M") > 1000
+    assert drawn(page, "contours")[0].count("L") > 1000
     for name, expected in {"done": 9, "future": 6, "halo": 3, "beads": 3}.items():  # over map, fit and losses
         paths = drawn(page, name)
         assert len(paths) == expected and all(path.startswith("M") for path in paths), name
