@@ -1,8 +1,8 @@
-"""Which rule finds the best minimum of the Gabor loss: 400 starts on a grid, twelve draws of the data, 300 gradients.
+"""Which rule finds the best minimum of the Gabor loss: 400 starts on a grid, twelve draws, 300 gradients each.
 
-A run has found it if its loss at the end is below the middle between the two lowest minima. The best rate of a rule
-is chosen on the white squares of the grid and counted on the black ones, and the other way round, so that no start
-is judged by a rate that was chosen for it.
+A run has found it if its last loss is below the middle between the two lowest minima. The best rate of a rule is
+chosen on the white squares of the grid and counted on the black ones, and the other way round, so that no start is
+judged by a rate that was chosen for it.
 """
 
 import numpy as np
@@ -53,11 +53,13 @@ def tuned(results):
     """The share found, `results` `(rates, starts)`, at a rate chosen on the other half of the starts."""
     white = np.indices((SIDE, SIDE)).sum(axis=0).ravel() % 2 == 0
     halves = [(white, ~white), (~white, white)]
-    return np.mean([results[results[:, choose].mean(axis=1).argmax(), count].mean() for choose, count in halves])
+    return np.mean(
+        [results[results[:, choose].mean(axis=1).argmax(), count].mean() for choose, count in halves]
+    )
 
 
 def after_a_jump(draw, jump, signs):
-    """The share that descent finds when every start first moves by `jump` in each parameter, along `-signs`."""
+    """The share that descent finds when every start first moves by `-jump * signs`."""
     loss, best, _ = problem(draw)
     calm = min(4.0, 0.8 * stability_limit(loss, best))
     return found(gradient_descent, draw, starts() - jump * signs, calm).mean()
