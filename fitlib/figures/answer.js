@@ -1,6 +1,6 @@
 // Answer: the reader's own words first, then a model answer and a list to check them against.
 
-/** What is kept in this browser alone: { text, checked, open }. Where nothing can be kept, it lasts as long as the page. */
+/** What is kept in this browser alone: { text, checked, open }; as long as the page where nothing can be kept. */
 function memory(key) {
   const kept = { text: "", checked: [], open: false };
   try {
@@ -22,7 +22,10 @@ function render({ model, el }) {
   const own = html("textarea", { rows: 7, spellcheck: "true" }), hint = html("p", { class: "fm-hint" });
   own.value = kept.text;
   const words = () => own.value.trim().split(/\s+/).filter(Boolean).length;
-  const note = () => { hint.textContent = `${words()} ${words() === 1 ? "word" : "words"}. Your answer stays in this browser and is never sent.`; };
+  const note = () => {
+    const count = words();
+    hint.textContent = `${count} ${count === 1 ? "word" : "words"}. Your answer stays in this browser and is never sent.`;
+  };
 
   const counted = html("p", { class: "fm-counted" }), boxes = spec.checklist.map((item, i) => {
     const box = html("input", { type: "checkbox" });
@@ -34,7 +37,9 @@ function render({ model, el }) {
     });
     return box;
   });
-  const count = () => { counted.textContent = `My answer says ${boxes.filter((box) => box.checked).length} of ${boxes.length} of these.`; };
+  const count = () => {
+    counted.textContent = `My answer says ${boxes.filter((box) => box.checked).length} of ${boxes.length} of these.`;
+  };
   const list = html("fieldset", { class: "fm-question" }, html("legend", {}, "Does your answer say this?"),
     ...boxes.map((box, i) => html("label", { class: "fm-check" }, box, rich("span", {}, spec.checklist[i]))), counted);
   const heading = html("p", { class: "fm-heading-of", tabindex: -1 }, html("strong", {}, "A model answer"));

@@ -6,7 +6,8 @@ function abscissas({ x: [lo, hi], logX, whole }) {
     const stride = Math.ceil((hi - lo) / 2000);
     return Float64Array.from({ length: Math.floor((hi - lo) / stride) + 1 }, (_, i) => lo + i * stride);
   }
-  return Float64Array.from({ length: 401 }, (_, i) => (logX ? lo * (hi / lo) ** (i / 400) : lo + ((hi - lo) * i) / 400));
+  const at = (u) => (logX ? lo * (hi / lo) ** u : lo + (hi - lo) * u);
+  return Float64Array.from({ length: 401 }, (_, i) => at(i / 400));
 }
 
 /** An axis that holds these values, to round numbers, so that it rests while a slider moves a little. */
@@ -24,8 +25,10 @@ function rangeOf(values, log) {
 
 /** From the state of the figure to its numbers: what every panel shows, without what is switched off. */
 function evaluate(spec, code, get) {
-  const resolve = (ref) => (typeof ref === "string" ? get(ref) : ref), hidden = new Set(get("hidden")), xs = abscissas(spec);
-  const seen = ({ item }) => !hidden.has(spec.items[item].label);
+  const resolve = (ref) => (typeof ref === "string" ? get(ref) : ref), xs = abscissas(spec);
+  const seen = ({ item }) => !get("hidden").includes(spec.items[item].label);
+  const recorded = (list) => list.filter(seen).map(({ item, xs, ys }) =>
+    ({ ...spec.items[item], xs, ys, at: (x) => nearest(xs, ys, x) }));
   return spec.panels.map((panel) => {
     const curves = panel.curves.filter(seen).map(({ item, call, refs }) => {
       const settings = refs.map(resolve), at = (x) => code.functions[call](x, settings);
@@ -33,7 +36,6 @@ function evaluate(spec, code, get) {
     });
     const marks = panel.marks.map((mark) => ({ ...mark, traced: mark.refs !== undefined,
       value: mark.refs ? code.functions[mark.call](mark.refs.map(resolve)) : mark.value }));
-    const recorded = (list) => list.filter(seen).map(({ item, xs, ys }) => ({ ...spec.items[item], xs, ys, at: (x) => nearest(xs, ys, x) }));
     return { ...panel, curves, marks, lines: recorded(panel.lines), data: recorded(panel.data) };
   });
 }
@@ -45,20 +47,21 @@ function nearest(xs, ys, x) {
 
 /** The outcome in words: every curve at the probe, limits that are passed, marks that the sliders move. */
 function words(spec, panels, x) {
-  const sentences = [];
+  const texts = [];
   if (x !== undefined) {
-    const parts = panels.map(({ curves, lines, ylabel }) => [ylabel, curves.concat(lines).map(({ label, at }) => `${label} ${show(at(x))}`).join(", ")]);
-    const some = parts.filter(([, text]) => text).map(([name, text]) => (panels.length > 1 ? `${name}: ${text}` : text));
-    if (some.length) sentences.push(`At ${spec.xlabel} = ${show(x, 4)}: ${some.join("; ")}`);
+    const read = ({ curves, lines }) => curves.concat(lines).map(({ label, at }) => `${label} ${show(at(x))}`).join(", ");
+    const parts = panels.filter(read).map((one) => (panels.length > 1 ? `${one.ylabel}: ${read(one)}` : read(one)));
+    if (parts.length) texts.push(`at ${spec.xlabel} = ${show(x, 4)}: ${parts.join("; ")}`);
   }
   for (const { marks, curves } of panels) {
     for (const { kind, label, value, traced } of marks) {
-      const over = kind === "limit" && x !== undefined ? curves.filter(({ at }) => at(x) > value).map((curve) => curve.label) : [];
-      if (over.length) sentences.push(`Above the ${label}, ${show(value)}: ${over.join(", ")}`);
-      else if (traced) sentences.push(`${label} = ${kind === "point" ? `(${value.map((v) => show(v)).join(", ")})` : show(value)}`);
+      const over = kind === "limit" && x !== undefined ? curves.filter(({ at }) => at(x) > value) : [];
+      const text = kind === "point" ? `(${value.map((v) => show(v)).join(", ")})` : show(value);
+      if (over.length) texts.push(`above the ${label}, ${text}: ${over.map((curve) => curve.label).join(", ")}`);
+      else if (traced) texts.push(`${label} = ${text}`);
     }
   }
-  return sentences.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
+  return sentences(texts);
 }
 
 /** One panel: curves, recorded lines and points, marks, and the probe. `draw(numbers)`, then `look(numbers, x)`. */
@@ -68,21 +71,20 @@ function plotView(life, spec, initial, last) {
   const cursor = p.inside.appendChild(svg("path", { class: "fm-cursor" })), signs = p.over.appendChild(svg("g", {}));
   const dots = spec.items.map(({ color }) => p.dot(color));
   const line = (name, color, d) => svg("path", { class: name, style: `--fm-c:${color}`, d });
-  const beads = (xs, ys) => Array.from(xs, (x, i) => (Number.isFinite(ys[i]) ? `M${p.x(x).toFixed(1)} ${p.y(ys[i]).toFixed(1)}h0` : "")).join("");
 
+  const named = (label, x, y, anchor) => svg("text", { class: "fm-name", x, y, "text-anchor": anchor }, label);
   const sign = ({ label, kind, value }) => {
-    const [x, y] = kind === "point" ? value : [value, value];
+    const [x, y] = kind === "point" ? value : [value, value], [X, Y] = [p.x(x), p.y(y)], right = X > p.w * 0.7;
+    const inside = { x: X >= 0 && X <= p.w, y: Y >= 0 && Y <= p.h };
     if (kind === "point") {
-      const left = p.x(x) > p.w * 0.7;
-      return [svg("path", { class: "fm-target", d: TARGET, transform: `translate(${p.x(x)} ${p.y(y)})` }),
-        svg("text", { class: "fm-name", x: p.x(x) + (left ? -12 : 12), y: p.y(y) + 4, "text-anchor": left ? "end" : "start" }, label)];
+      const target = svg("path", { class: "fm-target", d: TARGET, transform: `translate(${X} ${Y})` });
+      return inside.x && inside.y ? [target, named(label, X + (right ? -12 : 12), Y + 4, right ? "end" : "start")] : [];
     }
-    const inside = kind === "x" ? p.x(x) >= 0 && p.x(x) <= p.w : p.y(y) >= 0 && p.y(y) <= p.h;
-    if (!inside) return [];
-    const left = kind === "x" && p.x(x) < p.w * 0.7;
-    return [line("fm-goal", "", kind === "x" ? `M${p.x(x)} 0V${p.h}` : `M0 ${p.y(y)}H${p.w}`),
-      svg("text", { class: "fm-name", x: kind === "x" ? p.x(x) + (left ? 6 : -6) : p.w - 6, "text-anchor": left ? "start" : "end",
-        y: kind === "x" ? 14 : p.y(y) + (p.y(y) < 20 ? 15 : -6) }, label)];
+    if (kind === "x") {
+      const name = named(label, X + (right ? -6 : 6), 14, right ? "end" : "start");
+      return inside.x ? [line("fm-goal", "", `M${X} 0V${p.h}`), name] : [];
+    }
+    return inside.y ? [line("fm-goal", "", `M0 ${Y}H${p.w}`), named(label, p.w - 6, Y + (Y < 20 ? 15 : -6), "end")] : [];
   };
   return {
     panel: p,
@@ -94,8 +96,8 @@ function plotView(life, spec, initial, last) {
       const draw = {
         lines: ({ xs, ys, color }) => [line("fm-done fm-recorded", color, trace(xs.map(p.x), ys.map(p.y)))],
         curves: ({ xs, ys, color }) => [line(apart ? "fm-future" : "fm-done", color, trace(xs.map(p.x), ys.map(p.y))),
-          ...(apart ? [line("fm-beads", color, beads(xs, ys))] : [])],
-        data: ({ xs, ys, color }) => [line("fm-data", color, beads(xs, ys))],
+          ...(apart ? [line("fm-beads", color, beads(xs.map(p.x), ys.map(p.y)))] : [])],
+        data: ({ xs, ys, color }) => [line("fm-data", color, beads(xs.map(p.x), ys.map(p.y)))],
       };
       for (const [name, layer] of layers) layer.replaceChildren(...now[name].flatMap(draw[name]));
       signs.replaceChildren(...now.marks.flatMap(sign));
@@ -114,9 +116,12 @@ function plotView(life, spec, initial, last) {
 /** The numbers behind the picture: a table for every panel. */
 function numbers(spec, panels, x) {
   const [lo, hi] = spec.x, rows = spec.logX ? logTicks(lo, hi, 9) : ticks(lo, hi, 8);
-  const all = [...new Set([...rows.map((v) => (spec.whole ? Math.max(lo, Math.round(v)) : v)), x])].filter((v) => v !== undefined);
-  return panels.map(({ curves, lines, ylabel }) => table(ylabel, [spec.xlabel, ...curves.concat(lines).map(({ label }) => label)],
-    all.sort((a, b) => a - b).map((v) => [show(v, 4), ...curves.concat(lines).map(({ at }) => show(at(v), 4))])));
+  const whole = (v) => (spec.whole ? Math.max(lo, Math.round(v)) : v);
+  const all = [...new Set([...rows.map(whole), ...(x === undefined ? [] : [x])])].sort((a, b) => a - b);
+  return panels.map(({ curves, lines, ylabel }) => {
+    const read = curves.concat(lines), head = [spec.xlabel, ...read.map(({ label }) => label)];
+    return table(ylabel, head, all.map((v) => [show(v, 4), ...read.map(({ at }) => show(at(v), 4))]));
+  });
 }
 
 async function render({ model, el }) {

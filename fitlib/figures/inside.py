@@ -9,6 +9,7 @@ from fitlib import plots
 from fitlib.figures.base import SYMBOLS, Figure, is_number, round_to, slider
 from fitlib.figures.controls import Controls, choice, hidden, rule_code
 from fitlib.figures.descent import SPARE
+from fitlib.losses import Loss
 from fitlib.symbolic import Function, Rule, signature
 
 ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
@@ -27,6 +28,8 @@ class Inside(Figure):
 
     - `rules`: a function, a list of them, or a dict label -> function; `(function, {...})` fixes
       hyperparameters and options of this rule alone.
+    - `loss`: a plain function `loss(phi, *, parameters)` of one number, drawn over `x = (lo, hi)`; the rules
+      go down from `start`, a number or a `slider`, which the reader moves. Or, without a loss:
     - `gradients`: label -> function of `t` (its parameters by keyword), or a list of numbers, which is
       repeated; the reader chooses one. `SEQUENCES` where it is not given. `begin` names the first.
     - `steps`, and `step`, the one that is looked at. Hyperparameters by name: a number, a `slider` or a
@@ -41,12 +44,26 @@ class Inside(Figure):
     kind = "inside"
 
     def __init__(
-        self, rules, *, steps=30, step=None, gradients=None, begin=None, caption="", alt=None, **hyper
+        self,
+        rules,
+        *,
+        loss=None,
+        x=None,
+        start=None,
+        steps=30,
+        step=None,
+        gradients=None,
+        begin=None,
+        caption="",
+        alt=None,
+        **hyper,
     ):
         if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= 500:
             raise ValueError(f"steps is a whole number from 2 to 500; got {steps!r}")
-        gradients = SEQUENCES if gradients is None else gradients
-        if not isinstance(gradients, dict) or not gradients:
+        if (loss is None) != (x is None) or (loss is not None and (gradients, begin) != (None, None)):
+            raise ValueError("give a loss with x=(lo, hi), or gradients and which of them begin")
+        gradients = ({} if loss else SEQUENCES) if gradients is None else gradients
+        if not isinstance(gradients, dict) or not (gradients or loss):
             raise ValueError(f"gradients is a dict label -> function of t or numbers; got {gradients!r:.60}")
         if begin is not None and begin not in gradients:
             raise ValueError(f"begin is one of {', '.join(gradients)}; got {begin!r}")
@@ -54,13 +71,17 @@ class Inside(Figure):
         self._rules = self._line_up(rules)
         self._sequences = [self._sequence(label, given) for label, given in gradients.items()]
         self._controls.known.add("alpha")
-        self._controls.refuse_unused("rule or sequence of gradients")
+        ground = self._ground(loss, x, start) if loss else {"code": "", "parameters": []}
+        self._controls.refuse_unused("rule, loss or sequence of gradients")
         labels = [rule["label"] for rule in self._rules]
         own = {
             "step": slider(1, steps, steps if step is None else step, step=1).trait(),
             "hidden": hidden(labels),
         }
         sliders = self._controls.specs
+        if loss:
+            own["start"] = self._begin.trait()
+            sliders = [ground["start"], *sliders]
         if len(gradients) > 1:
             options = choice({label: i for i, label in enumerate(gradients)}, begin)
             own["gradients"] = options.trait()
@@ -70,7 +91,10 @@ class Inside(Figure):
         sequences = ", ".join(s["traced"].javascript() if "traced" in s else "null" for s in self._sequences)
         alpha = self._controls.given["alpha"]
         spec = {
-            "code": f"export const rules = [{rule_codes}];\nexport const sequences = [{sequences}];\n",
+            **ground,
+            "code": f"export const rules = [{rule_codes}];\nexport const sequences = [{sequences}];\n"
+            + ground["code"],
+            "loss": bool(loss),
             "steps": steps,
             "rules": [_pick(rule, "label", "color", "hyper", "names", "slots") for rule in self._rules],
             "sequences": [_pick(s, "refs", "numbers") for s in self._sequences],
@@ -79,7 +103,7 @@ class Inside(Figure):
             "alpha": alpha if is_number(alpha) else "alpha",
             "sliders": sliders,
         }
-        self.size = (7.6, 0.8 + 1.7 * (len(spec["plots"]) + 3) // 2)
+        self.size = (7.6, 0.8 + 1.7 * (len(spec["plots"]) + 3 + 2 * bool(loss)) // 2)
         shown = ", ".join(["The gradients", *map(_label, names)])
         alt = alt or f"{shown} and the step of {' and '.join(labels)} over {steps} steps."
         super().__init__(spec, self._controls.state(**own), caption=caption, alt=alt)
@@ -132,6 +156,19 @@ class Inside(Figure):
             )
         return {"numbers": round_to(np.resize(numbers, self._steps))}
 
+    def _ground(self, loss, x, start):
+        """The loss as code, its parameters, where it is drawn, and the slider of the start."""
+        if np.size(x) != 2 or not all(map(is_number, x)) or not x[0] < x[1]:
+            raise ValueError(f"x is (lo, hi), two numbers with lo below hi; got {x!r:.60}")
+        lo, hi = map(float, x)
+        self._loss = Loss(_of_vector(loss), n=1)
+        self._begin = start if isinstance(start, slider) else slider(lo, hi, lo if start is None else start)
+        parameters = self._controls.references(self._loss.name, self._loss.parameters)
+        kinds = {"loss": "value", "gradient": "gradient"}
+        code = [f"export const {name} = {self._loss.javascript(kind)};\n" for name, kind in kinds.items()]
+        begin = self._begin.spec("start", "start")
+        return {"code": "".join(code), "parameters": parameters, "x": [lo, hi], "start": begin}
+
     # --- the same in Python
 
     def _read(self, references):
@@ -148,45 +185,85 @@ class Inside(Figure):
         return np.broadcast_to(traced(t, **settings), t.shape)
 
     def values(self):
-        """For every rule that is on, label -> {name -> values after steps 1 to `steps`}; "step" over alpha."""
+        """For every rule that is on, label -> {name -> values after steps 1 to `steps`}.
+
+        Beside the named values: "gradient", "step" (in units of alpha) and "phi", which begins at the start.
+        """
         shown = [rule for rule in self._rules if rule["label"] not in self.hidden]
         return {rule["label"]: self._follow(rule) for rule in shown}
 
+    def _gradient(self):
+        """The gradient as a function of `t` and `phi`."""
+        if not self._spec["loss"]:
+            sequence = self.sequence()
+            return lambda t, phi: sequence[t - 1] + 0 * phi
+        settings = self._read(self._spec["parameters"])
+        parameters = dict(zip(self._loss.parameters, settings, strict=True))
+        return lambda t, phi: self._loss.gradient(phi, **parameters)
+
     def _follow(self, rule):
         hyper = dict(zip(rule["traced"].hyper, self._read(rule["hyper"]), strict=True)) | rule["own"]
-        state = np.array([0.0 if isinstance(v, str) else v for v in rule["traced"].initial])[:, None]
-        rows = [state]
-        for t, g in enumerate(self.sequence(), 1):
-            state = rule["function"](t, state[0], lambda phi, g=g: g + 0 * phi, *state[1:], **hyper)
+        start = self.start if self._spec["loss"] else 0.0
+        state = np.array([start if isinstance(v, str) else v for v in rule["traced"].initial])[:, None]
+        gradient, slopes, rows = self._gradient(), [], [state]
+        for t in range(1, self._steps + 1):
+
+            def grad(phi, t=t):
+                slopes[t - 1 :] = [gradient(t, phi).item()]
+                return slopes[-1] + 0 * phi
+
+            state = rule["function"](t, state[0], grad, *state[1:], **hyper)
             rows.append(np.array([np.broadcast_to(part, 1) for part in state]))
         table = np.array(rows)[:, :, 0].T
+        named = {name: table[i, 1:] for name, i in zip(rule["names"], rule["slots"], strict=True)}
         step = -np.diff(table[0]) / self._read([self._spec["alpha"]])[0]
-        return {name: table[i, 1:] for name, i in zip(rule["names"], rule["slots"], strict=True)} | {
-            "step": step
-        }
+        return {"phi": table[0], "gradient": np.array(slopes), **named, "step": step}
 
     def draw(self, figure):
         """The state of now, with Matplotlib."""
         values, t, spec = self.values(), np.arange(1, self._steps + 1), self._spec
-        shown = [
-            {"title": "gradient g", "names": []},
-            *spec["plots"],
-            {"title": "step, in units of α", "names": ["step"]},
-        ]
-        axes = figure.subplots(-(-len(shown) // 2), 2, sharex=True, squeeze=False).ravel()
-        axes[0].bar(t, self.sequence(), color="#76828f")
-        for plot, ax in zip(shown, axes, strict=False):
-            ax.set_title(plot["title"], loc="left", fontsize=10)
+        shown = {"gradient g": ["gradient"], **{p["title"]: p["names"] for p in spec["plots"]}}
+        shown["step, in units of α"] = ["step"]
+        rows = -(-len(shown) // 2)
+        top, bottom = figure.subfigures(2, 1, height_ratios=[1, rows]) if spec["loss"] else (None, figure)
+        if top:
+            self._draw_loss(top.subplots(), values)
+        axes = bottom.subplots(rows, 2, sharex=True, squeeze=False).ravel()
+        for (title, names), ax in zip(shown.items(), axes, strict=False):
+            ax.set_title(title, loc="left", fontsize=10)
             ax.axhline(0, color="#d5dce4", linewidth=0.8)
             for rule in self._rules:
                 found = values.get(rule["label"], {})
-                for name in [name for name in plot["names"] if name in found]:
-                    look = "--" if len(plot["names"]) > 1 and name == plot["names"][0] else "-"
+                for name in [name for name in names if name in found]:
+                    look = "--" if len(names) > 1 and name == names[0] else "-"
                     label = rule["label"] if name == "step" else None
                     ax.plot(t, found[name], look, color=rule["color"], linewidth=1.6, label=label)
         for ax in axes[len(shown) :]:
             ax.set_axis_off()
-        figure.legend(loc="outside upper left", ncols=4, frameon=False)
+        bottom.legend(loc="outside upper left", ncols=4, frameon=False)
+
+    def _draw_loss(self, ax, values):
+        settings = self._read(self._spec["parameters"])
+        loss = self._loss.at(**dict(zip(self._loss.parameters, settings, strict=True)))
+        x = np.linspace(*self._spec["x"], 401)
+        ax.plot(x, loss(x[None]), color="#76828f")
+        limits = ax.get_ylim()
+        for rule in self._rules:
+            if rule["label"] in values:
+                phi = values[rule["label"]]["phi"][: self.step + 1]
+                ax.plot(phi, loss(phi[None]), ".-", color=rule["color"], linewidth=0.8)
+        ax.set(xlim=self._spec["x"], ylim=limits)
+        ax.set_title("loss", loc="left", fontsize=10)
+
+
+def _of_vector(function):
+    """A function of one number as a function of a vector of one."""
+
+    def of_vector(phi, **parameters):
+        return function(phi[0], **parameters)
+
+    of_vector.__name__, of_vector.__signature__ = function.__name__, inspect.signature(function)
+    return of_vector
 
 
 def _pick(whole, *keys):

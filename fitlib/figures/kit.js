@@ -188,7 +188,7 @@ function trace(xs, ys, from = 0, to = xs.length) {
   let text = "", pen = false, lastX, lastY;
   for (let i = from; i < to; i++) {
     const x = Math.round(xs[i] * 10), y = Math.round(ys[i] * 10);
-    if (!(Math.abs(x) < 1e6 && Math.abs(y) < 1e6)) {
+    if (!(Math.abs(x) < 1e5 && Math.abs(y) < 1e5)) { // ten thousand pixels away
       pen = false;
     } else if (!pen || x !== lastX || y !== lastY) {
       text += `${pen ? "L" : "M"}${x / 10} ${y / 10}`;
@@ -198,8 +198,9 @@ function trace(xs, ys, from = 0, to = xs.length) {
   return text;
 }
 
-/** Points in pixels as an SVG path of dots: what is not finite is left out. */
-const beads = (xs, ys) => Array.from(xs, (x, i) => (Number.isFinite(x + ys[i]) ? `M${x.toFixed(1)} ${ys[i].toFixed(1)}h0` : "")).join("");
+/** Points in pixels as an SVG path of dots, but for those that are not finite or ten thousand pixels away. */
+const beads = (xs, ys) => Array.from(xs, (x, i) =>
+  (Math.max(Math.abs(x), Math.abs(ys[i])) < 1e4 ? `M${x.toFixed(1)} ${ys[i].toFixed(1)}h0` : "")).join("");
 
 /** Everything a figure starts, so that it can be ended. */
 function lifecycle() {
