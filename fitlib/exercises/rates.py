@@ -25,6 +25,17 @@ def scale_rate(alpha, b, new_b, rule):
     return alpha * (ratio if rule == "linear" else np.sqrt(ratio))
 
 
+def growing_batches(rates, b):
+    """The batches, one per stage, that at the first rate have the α/b of the falling `rates` at `b`."""
+    return b * rates[0] / rates
+
+
+def noise_scale(gradients):
+    """tr Σ / |G|² from the gradients `(points, n)` of all data points (McCandlish et al. 2018)."""
+    mean = gradients.mean(axis=0)
+    return gradients.var(axis=0).sum() / np.sum(mean**2)
+
+
 def ema(points, decay):
     """An average of a path `(steps, n)`: a point weighs `decay` times the next, and weights add up to 1."""
     average = 0.0
@@ -77,6 +88,17 @@ def batch_sizes(rng):
         yield {"alpha": draw(rng, 0.05, 1), "b": b, "new_b": new_b, "rule": rule}
 
 
+def stages(rng):
+    for n in [2, 3, 4, 5, 6] * 3:
+        falls = 2.0 ** -np.cumsum([0, *rng.integers(1, 3, n - 1)])
+        yield {"rates": draw(rng, 0.5, 2) * falls, "b": int(rng.integers(2, 9))}
+
+
+def point_gradients(rng):
+    for points, n in [(2, 1), (2, 2), (3, 2), (4, 3), (5, 2), (8, 3)] * 2:
+        yield {"gradients": draw(rng, -0.5, 2, (points, n))}
+
+
 def paths(rng):
     for steps, n in [(1, 1), (2, 1), (3, 1), (2, 2), (5, 2), (10, 3)] * 2:
         yield {"points": draw(rng, -2, 2, (steps, n)), "decay": draw(rng, 0.6, 0.95)}
@@ -88,4 +110,6 @@ exercise(schedules.warmup, warmups, rates)
 exercise(robbins_monro, powers)
 exercise(noise_floor, valleys)
 exercise(scale_rate, batch_sizes)
+exercise(growing_batches, stages)
+exercise(noise_scale, point_gradients)
 exercise(ema, paths)
