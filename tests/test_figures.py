@@ -414,13 +414,38 @@ def test_options_are_fixed_when_the_figure_is_made():
 
 def test_the_host_carries_every_kind_and_calls_nobody():
     text = host()
-    modules, end = json.JSONDecoder().raw_decode(text.removeprefix("const MODULES = "))
-    assert set(modules) == {kind.kind for kind in Figure.__subclasses__()}
-    assert modules["descent"] == module("descent")
-    assert text[len("const MODULES = ") + end :].startswith(";\n")
+    sources, end = json.JSONDecoder().raw_decode(text.removeprefix("const SOURCES = "))
+    assert set(sources) == {"kit", *(kind.kind for kind in Figure.__subclasses__())}
+    assert f"{sources['kit']}\n{sources['descent']}" == module("descent")
+    assert text[len("const SOURCES = ") + end :].startswith(";\n")
     addresses = set(re.findall(r"https?://[\w./-]+", text))
     assert addresses == {"http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"}
     assert not re.search(r"\beval\(|new Function", text)
+
+
+def test_the_site_gives_the_host_to_pages_with_a_figure(tmp_path):
+    book, site = tmp_path / "book", tmp_path / "site"
+    book.mkdir()
+    (book / "conf.py").write_text('extensions = ["fitlib.figures.site"]\nhtml_theme = "basic"\n')
+    (book / "index.rst").write_text("Plain\n=====\n\n.. toctree::\n\n   live\n")
+    (book / "live.rst").write_text(f"Live\n====\n\n.. raw:: html\n\n   {plain().html()}\n")
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "-d",
+        str(tmp_path / "doctrees"),
+        str(book),
+        str(site),
+    ]
+    subprocess.run(command, check=True)
+    assert (site / "_static" / "figures.js").read_text() == host()
+    assert (site / "_static" / "figures.css").exists()
+    wanted = [r'<script defer="defer" src="_static/figures\.js', r'href="_static/figures\.css']
+    assert all(re.search(link, (site / "live.html").read_text()) for link in wanted)
+    assert "figures." not in (site / "index.html").read_text()
 
 
 def test_adamw_and_its_decay_have_a_slider():

@@ -10,4 +10,16 @@ from fitlib.figures.map import Map
 from fitlib.figures.quiz import Quiz
 from fitlib.figures.tape import Tape
 
-__all__ = ["Answer", "Curves", "Descent", "Inside", "Map", "Quiz", "Tape", "choice", "panel", "scheduled", "slider"]
+__all__ = [
+    "Answer",
+    "Curves",
+    "Descent",
+    "Inside",
+    "Map",
+    "Quiz",
+    "Tape",
+    "choice",
+    "panel",
+    "scheduled",
+    "slider",
+]

@@ -35,9 +35,14 @@ NAMES = {
 
 
 @cache
+def source(name):
+    """The text of a JavaScript file of this folder."""
+    return (HERE / f"{name}.js").read_text(encoding="utf-8")
+
+
 def module(kind):
     """The front-end module of a figure kind: the kit and its own source as one text."""
-    return "\n".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("kit", kind))
+    return f"{source('kit')}\n{source(kind)}"
 
 
 @dataclass(frozen=True)

@@ -318,7 +318,7 @@ function mapView(life, ui, spec, now, get, put) {
       nodes.forEach((node, i) => {
         const run = now.runs[i]?.run;
         node.at = run ? [run.xs.map(p.x), run.ys.map(p.y)] : [[], []];
-        set(node.future, { d: trace(...node.at) });
+        set(node.future, { d: (node.whole = trace(...node.at)) });
       });
       const point = get("start"), X = p.x(point[0]), Y = p.y(point[1]);
       const first = nodes.find(({ at }) => at[0].length)?.at[0], right = first?.[Math.min(6, spec.steps)] >= X;
@@ -330,8 +330,8 @@ function mapView(life, ui, spec, now, get, put) {
         `${spec.labels[0]} ${show(point[0])}, ${spec.labels[1]} ${show(point[1])}, loss ${show(now.value(point))}` });
     },
     step(step) {
-      for (const { at, halo, done, beads, head } of nodes) {
-        const d = trace(...at, 0, step + 1);
+      for (const { at, whole, halo, done, beads, head } of nodes) {
+        const d = step === spec.steps ? whole : trace(...at, 0, step + 1);
         set(halo, { d });
         set(done, { d });
         set(beads, { d: d && spec.steps <= 200 ? `${d.replaceAll("L", "h0M")}h0` : "" });
@@ -419,7 +419,7 @@ function stepView(life, spec, now, put, { title, name, log, series, range, goal 
       nodes.forEach((node, i) => {
         const values = now.runs[i] && series(now.runs[i]);
         node.at = values ? [values.map((_, t) => p.x(t)), values.map(p.y)] : [[], []];
-        set(node.future, { d: trace(...node.at) });
+        set(node.future, { d: (node.whole = trace(...node.at)) });
       });
       if (!goal) return;
       const [X, Y] = [p.x(Math.min(goal[1], spec.steps)), p.y(goal[0])];
@@ -428,8 +428,8 @@ function stepView(life, spec, now, put, { title, name, log, series, range, goal 
     },
     step(step) {
       set(cursor, { d: `M${p.x(step)} 0V${p.h}` });
-      for (const { at, done, head } of nodes) {
-        set(done, { d: trace(...at, 0, step + 1) });
+      for (const { at, whole, done, head } of nodes) {
+        set(done, { d: step === spec.steps ? whole : trace(...at, 0, step + 1) });
         p.put(head, at[0][step], at[1][step]);
       }
     },

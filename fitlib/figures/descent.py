@@ -299,13 +299,13 @@ class Descent(Figure):
         return point
 
     def _columns(self, columns):
-        """Data points as they are drawn: lists of numbers with four decimals."""
+        """Data points as they are drawn: lists of numbers with six digits."""
         if not self._loss.data:
             return []
         columns, expected = np.array(columns, float), (len(self._loss.data), self._loss.points)
         if columns.shape != expected or not np.isfinite(columns).all():
             raise ValueError(f"data is {expected[0]} lists of {expected[1]} finite numbers")
-        return columns.round(4).tolist()
+        return round_to(columns.tolist())
 
     def _critical(self, mark):
         label, point = _mark("marks", mark)

@@ -1,5 +1,5 @@
 // The host of the static site: every figure of the page comes alive through its own module. A classic script,
-// so that it works from a file too; `MODULES` (kind -> text) stands in front of it (fitlib/figures/site.py).
+// so that it works from a file too; `SOURCES` (name -> text) stands in front of it (fitlib/figures/site.py).
 
 (() => {
   /** What a figure needs of a widget's model: values with change events, and its place on the page. */
@@ -21,15 +21,20 @@
 
   const modules = {};
   const moduleOf = (kind) => (modules[kind] ??=
-    import(URL.createObjectURL(new Blob([MODULES[kind]], { type: "text/javascript" }))).then((module) => module.default));
+    import(URL.createObjectURL(new Blob([SOURCES.kit, "\n", SOURCES[kind]], { type: "text/javascript" }))));
 
   async function start() {
     const figures = [...document.querySelectorAll(".fm-figure")];
     for (const [i, figure] of figures.entries()) {
-      const spec = JSON.parse(figure.querySelector("script").textContent), el = document.createElement("div");
-      const { render } = await moduleOf(figure.dataset.kind);
-      figure.replaceChildren(el);
-      await render({ model: modelOf(spec, i + 1), el });
+      const el = figure.appendChild(document.createElement("div"));
+      try {
+        const { default: kind } = await moduleOf(figure.dataset.kind);
+        await kind.render({ model: modelOf(JSON.parse(figure.querySelector("script").textContent), i + 1), el });
+        figure.replaceChildren(el); // the picture stays until the figure stands
+      } catch (error) {
+        el.remove();
+        console.error(error);
+      }
     }
     const wanted = new URLSearchParams(location.hash.slice(1)).get("figure");
     figures[wanted - 1]?.scrollIntoView();

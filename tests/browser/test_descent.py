@@ -591,6 +591,19 @@ def test_without_a_script_the_picture_and_the_caption_show(opened):
     assert page.get_by_text("Which rule is first?").is_visible()
 
 
+def test_a_figure_that_cannot_be_drawn_keeps_its_picture(browser, tmp_path):
+    broken, sound = on_gabor(alt="Three paths").html(), on_quadratic().html()
+    broken = broken.replace("export const value", "export const nothing")
+    style = (HERE / "figures.css").read_text(encoding="utf-8")
+    page, errors = browser.new_page(), []
+    page.on("console", lambda message: errors.append(message.type))
+    page.set_content(f"<style>{style}</style>{broken}{sound}<script>{host()}</script>")
+    page.wait_for_selector(".fm")
+    assert page.get_by_role("img", name="Three paths").is_visible()
+    assert page.locator(".fm").count() == 1 and errors == ["error"]
+    page.close()
+
+
 def test_print_shows_the_figure_without_its_controls(opened):
     page = opened(on_gabor())
     page.emulate_media(media="print")
