@@ -94,6 +94,12 @@ def newton_step(phi, gradient, hessian):
     return phi - np.linalg.solve(hessian, gradient)
 
 
+def rescaled_condition(hessian):
+    unit = np.sqrt(np.diag(hessian))
+    values = np.linalg.eigvalsh(hessian / np.outer(unit, unit))
+    return values.max() / values.min()
+
+
 def paired_difference(a, b):
     """The mean difference of results `a` and `b` from the same seeds, `(seeds,)`, and its standard error."""
     d = a - b
@@ -149,6 +155,11 @@ def bowls(rng):
         yield {"phi": draw(rng, -2, 2, n), "gradient": draw(rng, -2, 2, n), "hessian": hessian}
 
 
+def hessians(rng):
+    for n in [2, 2, 2, 3, 4] * 3:
+        yield {"hessian": symmetric(rng, draw(rng, 0.5, 4, n))}
+
+
 def gradients(rng):
     for shape in [1, 2, 2, 3, (2, 3), (3, 4), (2, 2, 3)] * 3:
         yield {"g": draw(rng, -2, 2, shape), "limit": draw(rng, 0.5, 2)}
@@ -181,5 +192,6 @@ exercise(epoch, epochs, two_epochs)
 exercise(to_pytorch, settings)
 exercise(best_momentum, curvatures)
 exercise(newton_step, bowls)
+exercise(rescaled_condition, hessians)
 exercise(paired_difference, seeds)
 exercise(smooth, curves)
