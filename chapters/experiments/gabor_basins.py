@@ -1,8 +1,8 @@
-"""Which rule finds the best minimum of the Gabor loss: 400 starts on a grid, twelve draws, 300 gradients each.
+"""Which rule finds the best minimum of the Gabor loss: 400 starts, twelve draws of the data, 300 gradients.
 
-A run has found it if its last loss is below the middle between the two lowest minima. The best rate of a rule is
-chosen on the white squares of the grid and counted on the black ones, and the other way round, so that no start is
-judged by a rate that was chosen for it.
+A run has found it if its last loss is below the middle between the two lowest minima. The starts form a
+grid. The best rate of a rule is chosen on its white squares and counted on the black ones, and the other
+way round, so that no start is judged by a rate that was chosen for it.
 """
 
 import numpy as np
