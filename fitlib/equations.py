@@ -16,7 +16,7 @@ NAMES = {
 
 
 def latex_name(name):
-    """LaTeX of a Python name: `m_hat` -> `\\hat{m}`, `v_max` -> `v^{\\max}`, Greek letters by SymPy, words upright."""
+    """LaTeX of a Python name: `m_hat` -> `\\hat{m}`, `v_max` -> `v^{\\max}`, Greek by SymPy, words upright."""
     if name in NAMES:
         return NAMES[name]
     head, _, tail = name.partition("_")
@@ -73,7 +73,9 @@ def named(latex):
 
 def text(value):
     """LaTeX of a written value, its terms in the order of the code."""
-    return sp.latex(value.exprs.item(), order="none") if isinstance(value, Traced) else sp.latex(number(value))
+    return (
+        sp.latex(value.exprs.item(), order="none") if isinstance(value, Traced) else sp.latex(number(value))
+    )
 
 
 def equations(function, *, left=None, before="t-1", after="t", **options):
@@ -91,7 +93,9 @@ def equations(function, *, left=None, before="t-1", after="t", **options):
     def symbol(name, index=None):
         return named(latex_name(name) + (f"_{{{index}}}" if index else ""))
 
-    names = {name: symbol(name, before if name in states else None) for name in [*positional, *variables]} | fixed
+    names = {
+        name: symbol(name, before if name in states else None) for name in [*positional, *variables]
+    } | fixed
     if is_rule:
         names["grad"] = lambda point: named(rf"\nabla L[{text(point)}]")
     pairs = []

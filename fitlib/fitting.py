@@ -82,7 +82,11 @@ def fit(rule, loss, start, steps, *, batch=None, seed=0, replace=False, keep=1, 
     A run that diverges becomes inf or nan, is flagged in `Run.diverged`, and leaves the others alone.
     """
     (phi, *state), values = _prepare(rule, loss, start, steps, batch, seed, keep, hyper)
-    rows = None if batch in (None, loss.points) and not replace else batches(loss.points, batch, steps, seed, replace)
+    rows = (
+        None
+        if batch in (None, loss.points) and not replace
+        else batches(loss.points, batch, steps, seed, replace)
+    )
     kept, path, losses, rates = [0], [phi], [loss(phi)], []
     with np.errstate(all="ignore"):  # what overflows is flagged below
         for t in tqdm(range(1, steps + 1), unit="step", leave=False, disable=not progress):

@@ -34,7 +34,9 @@ class Loss:
             lengths = ", ".join(str(len(column)) for column in self.data)
             raise ValueError(f"the columns of the data of {self.name} have different lengths: {lengths}")
         if not all(np.isfinite(column).all() for column in self.data):
-            raise ValueError(f"the data of {self.name} hold values that are not finite; leave those points out")
+            raise ValueError(
+                f"the data of {self.name} hold values that are not finite; leave those points out"
+            )
 
     points = property(lambda self: len(self.data[0]) if self.data else 0)
 
@@ -104,7 +106,9 @@ class Loss:
             if kind == "value":
                 traced = Function(self.function, **{phi: self.n})
                 if traced.shape != () or len(traced.exprs) != 1:
-                    raise TraceError(f"{self.name} returns shape {traced.shape} for one point; a loss is one number")
+                    raise TraceError(
+                        f"{self.name} returns shape {traced.shape} for one point; a loss is one number"
+                    )
             else:
                 traced = getattr(self._traced("value"), kind)(phi)
             self._compiled[kind] = traced
@@ -120,8 +124,15 @@ class Loss:
         if rows is None or not self.data:
             return list(self.data)
         rows = np.asarray(rows)
-        if not np.issubdtype(rows.dtype, np.integer) or rows.size == 0 or rows.min() < 0 or rows.max() >= self.points:
-            raise ValueError(f"rows are integers from 0 to {self.points - 1}, the data points; got {rows}"[:200])
+        if (
+            not np.issubdtype(rows.dtype, np.integer)
+            or rows.size == 0
+            or rows.min() < 0
+            or rows.max() >= self.points
+        ):
+            raise ValueError(
+                f"rows are integers from 0 to {self.points - 1}, the data points; got {rows}"[:200]
+            )
         return [column[rows] for column in self.data]
 
     def _evaluate(self, kind, phi, rows, parameters):
@@ -131,7 +142,9 @@ class Loss:
             raise ValueError(f"{self.name} takes phi of shape ({self.n}, *runs); it got shape {phi.shape}")
         last = (None,) if self.data else ()  # data last: a new axis behind the runs
         values = [np.asarray(value, float) for value in {**self.parameters, **parameters}.values()]
-        inputs = [part[..., *last] for part in phi] + self._columns(rows) + [value[..., *last] for value in values]
+        inputs = (
+            [part[..., *last] for part in phi] + self._columns(rows) + [value[..., *last] for value in values]
+        )
         shape = np.broadcast_shapes(*(part.shape for part in inputs))
         runs, points = (shape[:-1], shape[-1:]) if self.data else (shape, ())
         step = max(1, BLOCK // math.prod(points))
@@ -168,7 +181,9 @@ def critical_points(loss, grid=60, steps=60):
     eigenvalues of the Hessian: 0 a minimum, 1 a saddle, 2 a maximum. Raises `ValueError` for a loss without a box.
     """
     if loss.box is None:
-        raise ValueError(f"{loss.name} has no box to search; give it one: Loss(..., box=((lo, hi), (lo, hi)))")
+        raise ValueError(
+            f"{loss.name} has no box to search; give it one: Loss(..., box=((lo, hi), (lo, hi)))"
+        )
     low, high = np.array(loss.box).T
     longest = (high - low) / grid
     phi = np.stack(np.meshgrid(*np.linspace(low, high, grid).T)).reshape(loss.n, -1)

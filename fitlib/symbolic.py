@@ -42,7 +42,6 @@ def _where(condition, a, b):
     return sp.Piecewise((a, condition), (b, True))
 
 
-
 UFUNCS = {
     np.add: lambda a, b: a + b, np.subtract: lambda a, b: a - b, np.multiply: lambda a, b: a * b,
     np.true_divide: lambda a, b: a / b, np.power: lambda a, b: a**b, np.float_power: lambda a, b: a**b,
@@ -107,11 +106,15 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
                 "traced; write a new name = an expression"
             )
         if method != "__call__":
-            raise TraceError(f"np.{ufunc.__name__}.{method} cannot be traced; write np.sum, np.prod or a new line")
+            raise TraceError(
+                f"np.{ufunc.__name__}.{method} cannot be traced; write np.sum, np.prod or a new line"
+            )
         if ufunc is np.matmul:
             return type(self)(np.dot(*map(as_expressions, inputs)))
         if ufunc not in UFUNCS:
-            raise TraceError(f"np.{ufunc.__name__} cannot be traced; write it with np.sqrt, np.exp, np.where ...")
+            raise TraceError(
+                f"np.{ufunc.__name__} cannot be traced; write it with np.sqrt, np.exp, np.where ..."
+            )
         return type(self)(self.apply(UFUNCS[ufunc], *inputs))
 
     @staticmethod
@@ -133,7 +136,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if function in (np.zeros_like, np.ones_like, np.full_like):
             fill = args[1] if function is np.full_like else float(function is np.ones_like)
             return type(self)(np.broadcast_to(as_expressions(fill), np.shape(args[0])))
-        raise TraceError(f"np.{function.__name__} cannot be traced; write it with np.sum, np.mean, np.where ...")
+        raise TraceError(
+            f"np.{function.__name__} cannot be traced; write it with np.sum, np.mean, np.where ..."
+        )
 
     def __bool__(self):
         raise TraceError(
@@ -141,18 +146,26 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         )
 
     def __float__(self):
-        raise TraceError(f"{self._text()} has no value while tracing; write NumPy's function (np.sqrt, not math.sqrt)")
+        raise TraceError(
+            f"{self._text()} has no value while tracing; write NumPy's function (np.sqrt, not math.sqrt)"
+        )
 
     __int__ = __float__
 
     def __index__(self):
-        raise TraceError(f"{self._text()} has no value while tracing, so it cannot count or index; fix it: name=3")
+        raise TraceError(
+            f"{self._text()} has no value while tracing, so it cannot count or index; fix it: name=3"
+        )
 
     def __array__(self, dtype=None, copy=None):
-        raise TraceError("np.asarray and np.array of a traced value cannot be traced; leave them out, or write np.stack")
+        raise TraceError(
+            "np.asarray and np.array of a traced value cannot be traced; leave them out, or write np.stack"
+        )
 
     def __setitem__(self, index, value):
-        raise TraceError("an assignment to a part, such as g[0] = 0, cannot be traced; write np.where or np.stack")
+        raise TraceError(
+            "an assignment to a part, such as g[0] = 0, cannot be traced; write np.where or np.stack"
+        )
 
     def __getattr__(self, name):
         if name.startswith("_"):
@@ -211,7 +224,12 @@ class JavaScript(Exact, JavascriptCodePrinter):
 
     def _print_Piecewise(self, e):
         *cases, (last, _) = e.args
-        return "(" + "".join(f"{self._print(c)} ? {self._print(v)} : " for v, c in cases) + self._print(last) + ")"
+        return (
+            "("
+            + "".join(f"{self._print(c)} ? {self._print(v)} : " for v, c in cases)
+            + self._print(last)
+            + ")"
+        )
 
     def _print_Mod(self, e):
         a, b = (self.parenthesize(arg, 50) for arg in e.args)
@@ -324,7 +342,9 @@ class Expressions:
     def hessian(self, name):
         """The second derivatives by argument `name`, row by row."""
         by, rows = self.arguments[name].ravel(), self.gradient(name).exprs
-        return Expressions(self.arguments, self.parameters, [sp.diff(e, s) for e in rows for s in by], by.shape * 2)
+        return Expressions(
+            self.arguments, self.parameters, [sp.diff(e, s) for e in rows for s in by], by.shape * 2
+        )
 
 
 class Function(Expressions):
@@ -342,7 +362,9 @@ class Function(Expressions):
             raise TraceError(f"{function.__name__} has no argument {', '.join(sorted(unknown))}")
         parameters, fixed = split(keywords, {k: v for k, v in options.items() if k in keywords})
         arguments = {name: symbols(name, options.get(name, ())) for name in positional}
-        result = function(*map(Traced, arguments.values()), **{k: Traced(symbols(k)) for k in parameters}, **fixed)
+        result = function(
+            *map(Traced, arguments.values()), **{k: Traced(symbols(k)) for k in parameters}, **fixed
+        )
         exprs = [as_expressions(r) for r in (result if isinstance(result, (tuple, list)) else [result])]
         shape = exprs[0].shape if len(exprs) == 1 else (sum(e.size for e in exprs),)
         super().__init__(arguments, parameters, [e for array in exprs for e in array.ravel()], shape)
@@ -402,9 +424,13 @@ class Rule:
         self.name, self.n = function.__name__, n
         self.hyper, self.fixed = split(keywords, fixed)
         if set(fixed) - set(keywords):
-            raise TraceError(f"{self.name} has no hyperparameter {', '.join(sorted(set(fixed) - set(keywords)))}")
+            raise TraceError(
+                f"{self.name} has no hyperparameter {', '.join(sorted(set(fixed) - set(keywords)))}"
+            )
         if list(positional)[:3] != ["t", "phi", "grad"]:
-            raise TraceError(f"{self.name} must begin with (t, phi, grad); it begins with {', '.join(positional)}")
+            raise TraceError(
+                f"{self.name} must begin with (t, phi, grad); it begins with {', '.join(positional)}"
+            )
         self.states = list(positional)[3:]
         shapes = [(n,) if positional[s] == "phi" else () for s in self.states]
         for _ in range(3):  # a state is a number until the rule returns it as a vector
@@ -429,7 +455,9 @@ class Rule:
 
         def grad(phi):
             if np.shape(phi) != (self.n,):
-                raise TraceError(f"{self.name} asks for the gradient at shape {np.shape(phi)}, not at a point")
+                raise TraceError(
+                    f"{self.name} asks for the gradient at shape {np.shape(phi)}, not at a point"
+                )
             self.points.append(as_expressions(phi))
             self.answers.append(symbols(f"grad{len(self.points)}", self.n))
             return Traced(self.answers[-1])
@@ -437,19 +465,27 @@ class Rule:
         hyper = {name: Traced(symbols(name)) for name in self.hyper}
         phi, *states = map(Traced, self.slots)
         result = function(Traced(symbols("t")), phi, grad, *states, **hyper, **self.fixed)
-        self.outputs = [as_expressions(r) for r in (result if isinstance(result, (tuple, list)) else [result])]
+        self.outputs = [
+            as_expressions(r) for r in (result if isinstance(result, (tuple, list)) else [result])
+        ]
         if len(self.outputs) != len(self.slots):
             raise TraceError(
                 f"{self.name} remembers {len(self.states)} states ({', '.join(self.states) or 'none'}) "
                 f"but returns {len(self.outputs) - 1}; return phi and every state"
             )
         if self.outputs[0].shape != (self.n,):
-            raise TraceError(f"{self.name} returns phi of shape {self.outputs[0].shape} for {self.n} parameters")
+            raise TraceError(
+                f"{self.name} returns phi of shape {self.outputs[0].shape} for {self.n} parameters"
+            )
 
     def javascript(self):
         """Text of `($t, $s, $h, $grad, $g) => {...}`: one step, the state array `$s` changed in place."""
         slots = [s for array in self.slots for s in array.ravel()]
-        text = "($t, $s, $h, $grad, $g) => {\n  const t = $t;\n" + constants(slots, "$s") + constants(self.hyper, "$h")
+        text = (
+            "($t, $s, $h, $grad, $g) => {\n  const t = $t;\n"
+            + constants(slots, "$s")
+            + constants(self.hyper, "$h")
+        )
         for point, answer in zip(self.points, self.answers, strict=True):
             block = statements(point, [f"$g[{i}] = " for i in range(self.n)], "    ")
             text += f"  {{\n{block}    $grad($g);\n  }}\n" + constants(answer, "$g")

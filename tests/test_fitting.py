@@ -133,8 +133,21 @@ def test_drawing_with_replacement_is_even():
 
 
 def call(**changes):
-    arguments = {"rule": momentum, "loss": gabor.loss, "start": (0.0, 10.0), "steps": 3, "alpha": 0.1, **changes}
-    return fit(arguments.pop("rule"), arguments.pop("loss"), arguments.pop("start"), arguments.pop("steps"), **arguments)
+    arguments = {
+        "rule": momentum,
+        "loss": gabor.loss,
+        "start": (0.0, 10.0),
+        "steps": 3,
+        "alpha": 0.1,
+        **changes,
+    }
+    return fit(
+        arguments.pop("rule"),
+        arguments.pop("loss"),
+        arguments.pop("start"),
+        arguments.pop("steps"),
+        **arguments,
+    )
 
 
 WRONG = [

@@ -45,7 +45,9 @@ def test_derivatives_agree_with_differences(loss):
         scale = np.abs(loss.gradient(phi)).max() + np.abs(loss(phi)).max()
         np.testing.assert_allclose(loss.gradient(phi)[i], slope, atol=1e-8 * scale)
         bend = (loss.gradient(phi + move) - loss.gradient(phi - move)) / (2 * h)
-        np.testing.assert_allclose(loss.hessian(phi)[i], bend, atol=1e-7 * (1 + np.abs(loss.hessian(phi)).max()))
+        np.testing.assert_allclose(
+            loss.hessian(phi)[i], bend, atol=1e-7 * (1 + np.abs(loss.hessian(phi)).max())
+        )
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)

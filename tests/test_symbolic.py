@@ -10,7 +10,11 @@ import pytest
 from fitlib import optimizers
 from fitlib.symbolic import Function, Rule, TraceError, schedule
 
-RULES = [f for f in vars(optimizers).values() if callable(f) and getattr(f, "__module__", "") == optimizers.__name__]
+RULES = [
+    f
+    for f in vars(optimizers).values()
+    if callable(f) and getattr(f, "__module__", "") == optimizers.__name__
+]
 RULES = [f for f in RULES if f.__code__.co_varnames[:3] == ("t", "phi", "grad")]
 
 
@@ -174,7 +178,9 @@ def test_text_is_the_same_in_every_process():
         "Rule(optimizers.amsgrad).javascript())"
     )
     runs = [
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        )
         for seed in ("0", "1")
     ]
     assert runs[0].stdout == runs[1].stdout and len(runs[0].stdout) > 1000
