@@ -1,18 +1,22 @@
 // The kit: what the figures of the book share. Python puts this text in front of a figure's own module,
 // because a module that comes from a Blob cannot import its neighbors; so nothing here is exported.
 //
-// Numbers   clamp(v, lo, hi) · show(v, digits) as text · ticks(lo, hi, count) · logTicks(lo, hi)
+// Numbers   clamp(v, lo, hi) · show(v, digits) as text · ticks(lo, hi, count) · logTicks(lo, hi, count)
+// Words     sentences(texts)
 // Chance    random(seed, a, b) · batches(points, size, steps, seed, replace), the same as in Python
+// Rules     fold(rule, hyper, start, steps, gradient, see)
 // Grids     sample(f, box, nx, ny) · quantiles(z, shares) · contours(z, nx, ny, level) · joined(segments)
 // Elements  html(tag, attributes, ...children) · svg(...) · set(node, attributes) · table(caption, head, rows)
-//           trace(xs, ys, from, to) -> "M..L.." · color(root, name)
-// Life      lifecycle(): on, listen, frame, later, end. Whatever a figure starts ends with it.
+//           trace(xs, ys, from, to) -> "M..L.." · beads(xs, ys) -> dots · color(root, name)
+// Life      lifecycle(): on, listen, frame, later, resized, themed, end. Whatever a figure starts ends with it.
 // Parts     shell(el, spec, life): the frame of a figure with its places (legend, tools, panels, controls ...)
 //           panel(life, options): a titled plot: axes, clipped drawing, pixels <-> numbers
-//           slider(life, model, options) · legend(life, items, toggle) · button(life, label, action)
+//           slider, choice, control(life, model, options) · snap(options): numbers on the steps of a slider
+//           legend(life, place, items, toggle) · button(life, label, action, attributes)
 //           player(life, model, name, last): a button that runs a trait through its steps
 //           movable(life, panel, options): something that pointer and arrow keys move in a panel
-// State     link(life, model, initial, fields): the figure's state in the page's address · parse(text, ranges)
+// State     tools(life, model, ui, spec, fields): reset, and the link to the state in the page's address
+//           fieldsOf(controls, labels) · parse(text, ranges) · toggled(list, item)
 // Code      load(text): a module from its text
 
 const clamp = (v, lo, hi) => Math.min(Math.max(v, lo), hi);
@@ -23,7 +27,7 @@ function show(v, digits = 3) {
   const size = Math.abs(v);
   if (size !== 0 && (size >= 1e5 || size < 1e-3)) {
     const [mantissa, exponent] = v.toExponential(Math.min(digits, 3) - 1).split("e");
-    const raised = [...exponent.replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
+    const raised = exponent.replace("+", "").replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
     return `${Number(mantissa)}×10${raised}`.replace("-", "−").replace(/^(−?)1×/, "$1");
   }
   return String(Number(v.toPrecision(Math.max(digits, Math.ceil(Math.log10(size + 1)))))).replace("-", "−");
@@ -36,9 +40,8 @@ const sentences = (texts) => texts.map((text) => `${text[0].toUpperCase()}${text
 function ticks(lo, hi, count) {
   const rough = (hi - lo) / count, power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.8);
-  const list = [];
-  for (let i = Math.ceil(lo / step - 1e-9); i * step <= hi + step * 1e-9; i++) list.push(Number((i * step).toPrecision(12)));
-  return list;
+  const first = Math.ceil(lo / step - 1e-9), length = Math.floor(hi / step + 1e-9) - first + 1;
+  return Array.from({ length }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 /** Powers of ten from lo to hi; with 2 and 5 between them where there is room. */
@@ -47,9 +50,9 @@ function logTicks(lo, hi, count) {
   const among = decades * 3 < count ? [1, 2, 5] : decades * 1.5 < count + 1 ? [1, 3] : [1];
   const every = Math.max(1, Math.ceil(decades / count)), list = [];
   for (let k = Math.floor(Math.log10(lo)); k <= Math.log10(hi); k++) {
-    if (k % every === 0) list.push(...among.map((m) => Number(`${m}e${k}`)).filter((v) => v >= lo * 0.999 && v <= hi * 1.001));
+    if (k % every === 0) list.push(...among.map((m) => Number(`${m}e${k}`)));
   }
-  return list;
+  return list.filter((v) => v >= lo * 0.999 && v <= hi * 1.001);
 }
 
 const GOLDEN = 0x9e3779b9;
@@ -79,9 +82,10 @@ function batches(points, size, steps, seed, replace) {
   return list;
 }
 
-/** Take `steps` steps of a rule; `see(t, state)` is called before the first and after each, and may end it with false. */
+/** Take `steps` steps of a rule. `see(t, state)` is called before the first and after each; false ends it. */
 function fold({ step, initial }, hyper, start, steps, gradient, see) {
-  const state = Float64Array.from(initial, (slot) => (typeof slot === "string" ? start[slot] : slot)), g = new Float64Array(start.length);
+  const state = Float64Array.from(initial, (slot) => (typeof slot === "string" ? start[slot] : slot));
+  const g = new Float64Array(start.length);
   for (let t = 0; see(t, state) !== false && t < steps; t++) step(t + 1, state, hyper, gradient, g);
 }
 
@@ -180,7 +184,8 @@ function table(caption, head, rows) {
   const cell = (tag, scope) => (text) => html(tag, { scope }, String(text));
   return html("table", {}, html("caption", {}, caption),
     html("thead", {}, html("tr", {}, ...head.map(cell("th", "col")))),
-    html("tbody", {}, ...rows.map(([name, ...rest]) => html("tr", {}, cell("th", "row")(name), ...rest.map(cell("td"))))));
+    html("tbody", {}, ...rows.map(([name, ...rest]) =>
+      html("tr", {}, cell("th", "row")(name), ...rest.map(cell("td"))))));
 }
 
 /** Points in pixels as an SVG path: equal tenths of a pixel are skipped, the line is split where it is not finite. */
@@ -292,7 +297,7 @@ function shell(el, spec, life) {
   return Object.assign(parts, { root });
 }
 
-/** A titled plot. `frame` draws the axes and sets the scales; `x`, `y` turn numbers into pixels, `at` an event into numbers. */
+/** A titled plot. `frame` draws the axes and sets the scales: `x`, `y` to pixels, `at(event)` to numbers. */
 function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
   const heading = html("div", { class: "fm-heading" }, html("span", { class: "fm-title" }, title));
   const readout = html("span", { class: "fm-readout" });
@@ -341,8 +346,8 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
     p.key = key;
     const text = (x, y, anchor, label) => svg("text", { x, y, "text-anchor": anchor }, label);
     const line = (d) => svg("path", { class: "fm-tick", d });
-    const columns = Math.max(2, w / 75), across = logX ? logTicks(x0, x1, columns) : ticks(x0, x1, columns), rows = Math.max(2, h / 42);
-    const up = log ? logTicks(y0, y1, rows) : ticks(y0, y1, rows);
+    const across = (logX ? logTicks : ticks)(x0, x1, Math.max(2, w / 75));
+    const up = (log ? logTicks : ticks)(y0, y1, Math.max(2, h / 42));
     grid.replaceChildren(
       ...across.flatMap((v) => {
         const X = left + p.x(v);
@@ -350,7 +355,8 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
       }),
       ...up.flatMap((v) => {
         const Y = top + p.y(v);
-        return [line(`M${left} ${Y}h-4`), svg("path", { class: "fm-gridline", d: `M${left} ${Y}h${w}` }), text(left - 7, Y + 3.5, "end", show(v))];
+        const gridline = svg("path", { class: "fm-gridline", d: `M${left} ${Y}h${w}` });
+        return [line(`M${left} ${Y}h-4`), gridline, text(left - 7, Y + 3.5, "end", show(v))];
       }),
       svg("text", { class: "fm-xlabel", x: left + w / 2, y: top + h + 31, "text-anchor": "middle" }, xlabel));
   };
@@ -360,8 +366,8 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
 /** A labelled range input bound to a trait; its label, value and position always agree. */
 function slider(life, model, { name, label, lo, hi, step, log, text = (v) => show(v, 6) }) {
   const last = log ? 200 : Math.round((hi - lo) / step);
-  const digits = log ? 0 : Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
-  const valueAt = (i) => (log ? Number((lo * (hi / lo) ** (i / last)).toPrecision(3)) : Number((lo + i * step).toFixed(digits)));
+  const snapped = snap({ lo, hi, step, log });
+  const valueAt = (i) => snapped(log ? lo * (hi / lo) ** (i / last) : lo + i * step);
   const share = (v) => clamp(log ? Math.log(v / lo) / Math.log(hi / lo) : (v - lo) / (hi - lo), 0, 1);
   const input = html("input", { type: "range", min: 0, max: last, step: 1 });
   const value = html("span", { class: "fm-value", "aria-hidden": "true" });
@@ -388,18 +394,19 @@ function slider(life, model, { name, label, lo, hi, step, log, text = (v) => sho
     marks.replaceChildren(...seen.map(({ at, text, color }) => {
       row = share(at) - before < 0.45 ? row + 1 : 0; // names that would touch go below each other
       before = share(at);
-      return html("span", { class: `fm-mark ${before > 0.6 ? "fm-left" : ""}`, style: `--fm-share:${before};--fm-c:${color};--fm-row:${row}` },
-        html("span", {}, text));
+      const style = `--fm-share:${before};--fm-c:${color};--fm-row:${row}`;
+      return html("span", { class: `fm-mark ${before > 0.6 ? "fm-left" : ""}`, style }, html("span", {}, text));
     }));
     marks.style.height = seen.length ? `${10 + 14 * row}px` : "";
   };
-  return { root, input, mark, valueAt };
+  return { root, input, mark };
 }
 
 /** A number put on the steps of a slider. */
 function snap({ lo, hi, step, log }) {
   const digits = log ? 0 : Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
-  return (v) => clamp(log ? Number(v.toPrecision(3)) : Number((lo + Math.round((v - lo) / step) * step).toFixed(digits)), lo, hi);
+  const round = (v) => (log ? v.toPrecision(3) : (lo + Math.round((v - lo) / step) * step).toFixed(digits));
+  return (v) => (v < hi - 1e-9 * Math.abs(hi) ? clamp(Number(round(v)), lo, hi) : hi); // the ends as they are
 }
 
 /** A labelled list of named values bound to a trait: options [[text, value], ...]. */
@@ -457,7 +464,7 @@ function movable(life, p, { pick, to, handle, nudge }) {
   });
 }
 
-/** A button that runs a trait up to `last`: in some seconds, or in a few jumps where the reader asked for less motion. */
+/** A button that runs a trait up to `last`: in seconds, or in a few jumps where less motion is asked for. */
 function player(life, model, name, last, first = 0) {
   const icon = svg("path", {}), node = button(life, "", () => (from ? stop() : begin()), { class: "fm-play" });
   node.append(svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, icon));
@@ -517,7 +524,8 @@ function link(life, model, initial, fields) {
   };
   const node = button(life, "link", () => {
     const parts = Object.entries(fields).map(([name, { write }]) => [name, write(model.get(name))]);
-    const text = parts.filter(([, value]) => value !== "").map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
+    const told = parts.filter(([, value]) => value !== ""); // what is as at first need not be told
+    const text = told.map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
     history.replaceState(null, "", `#figure=${model.place}&${text.replaceAll("%2C", ",")}`);
     node.textContent = "in the address";
     navigator.clipboard?.writeText(location.href).then(() => { node.textContent = "copied" }, () => {});
@@ -536,8 +544,8 @@ const toggled = (list, item) => (list.includes(item) ? list.filter((other) => ot
 function fieldsOf(controls, labels = []) {
   const list = {};
   for (const { name, lo, hi, whole, options } of controls) {
-    const read = options ? (text) => options.find(([, value]) => String(value) === text)?.[1] : (text) => parse(text, [[lo, hi, whole]])?.[0];
-    list[name] = { write: String, read };
+    const chosen = (text) => options.find(([, value]) => String(value) === text)?.[1];
+    list[name] = { write: String, read: options ? chosen : (text) => parse(text, [[lo, hi, whole]])?.[0] };
   }
   if (labels.length) list.hidden = {
     write: (hidden) => hidden.map((label) => labels.indexOf(label)).join() || "none",
