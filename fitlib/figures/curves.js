@@ -19,7 +19,7 @@ function rangeOf(values, log) {
   if (lo > 0 && lo < 0.5 * hi) lo = 0;
   if (hi < 0 && hi > 0.5 * lo) hi = 0;
   if (lo === hi) [lo, hi] = [lo - (Math.abs(lo) || 1) / 2, hi + (Math.abs(hi) || 1) / 2];
-  const [a, b] = ticks(0, hi - lo, 10), step = b - a, pad = 0.02 * (hi - lo);
+  const [a, b] = ticks(0, hi - lo, 10), step = b - a, pad = 0.01 * (hi - lo);
   return [lo === 0 ? 0 : Math.floor((lo - pad) / step) * step, hi === 0 ? 0 : Math.ceil((hi + pad) / step) * step];
 }
 
@@ -117,7 +117,7 @@ function plotView(life, spec, initial, last) {
 function numbers(spec, panels, x) {
   const [lo, hi] = spec.x, rows = spec.logX ? logTicks(lo, hi, 9) : ticks(lo, hi, 8);
   const whole = (v) => (spec.whole ? Math.max(lo, Math.round(v)) : v);
-  const all = [...new Set([...rows.map(whole), ...(x === undefined ? [] : [x])])].sort((a, b) => a - b);
+  const all = [...new Set([lo, hi, ...rows.map(whole), ...(x === undefined ? [] : [x])])].sort((a, b) => a - b);
   return panels.map(({ curves, lines, ylabel }) => {
     const read = curves.concat(lines), head = [spec.xlabel, ...read.map(({ label }) => label)];
     return table(ylabel, head, all.map((v) => [show(v, 4), ...read.map(({ at }) => show(at(v), 4))]));
@@ -155,7 +155,7 @@ async function render({ model, el }) {
   if (spec.probe) {
     ui.timeline.append(slider(life, model, spec.probe).root);
     const valueAt = snap(spec.probe);
-    for (const { panel } of views) movable(life, panel, { pick: panel.hits, to: ([x]) => put("probe", valueAt(x)) });
+    for (const { panel } of views) movable(life, panel, { pick: (event) => panel.hits(event), to: ([x]) => put("probe", valueAt(x)) });
     life.listen(model, ["probe"], request);
   }
   life.listen(model, ["hidden", ...spec.sliders.map(({ name }) => name)], again);

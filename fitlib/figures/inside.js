@@ -51,7 +51,7 @@ function stepView(life, spec, put, { title, names, xlabel }) {
   const cursor = p.inside.appendChild(svg("path", { class: "fm-cursor" })), dots = p.over.appendChild(svg("g", {}));
   const colored = (name, color, d, width) =>
     svg("path", { class: name, style: `--fm-c:${color}`, d, "stroke-width": width });
-  movable(life, p, { pick: p.hits, to: ([t]) => put("step", clamp(Math.round(t), 1, spec.steps)) });
+  movable(life, p, { pick: (event) => p.hits(event), to: ([t]) => put("step", clamp(Math.round(t), 1, spec.steps)) });
   let series = [];
   const collect = ({ rules }) => (bars ? rules.slice(0, 1) : rules).flatMap(({ color, values, path }) =>
     names.filter((name) => values[name]).map((name, i) => ({
@@ -91,7 +91,7 @@ function lossView(life, spec, get, put) {
   const p = panel(life, { title: "loss", xlabel: "φ", className: "fm-across", left: 46 }), [lo, hi] = spec.x;
   const curve = p.inside.appendChild(svg("path", { class: "fm-curve" })), lines = p.inside.appendChild(svg("g", {}));
   const dots = p.over.appendChild(svg("g", {})), place = snap(spec.start);
-  movable(life, p, { pick: p.hits, to: ([x]) => put("start", place(x)) });
+  movable(life, p, { pick: (event) => p.hits(event), to: ([x]) => put("start", place(x)) });
   const xs = Float64Array.from({ length: 401 }, (_, i) => lo + ((hi - lo) * i) / 400);
   return {
     panel: p,
