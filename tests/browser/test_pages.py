@@ -189,8 +189,12 @@ def test_links_within_the_site_resolve():
 
 
 def test_search_finds_a_word(browser, site):
+    """And quotes the article around it, not the buttons of its page."""
     visit = Visit(browser, f"{site}search.html?q=gradient")
-    visit.page.wait_for_selector("#search-results li a")
+    visit.page.wait_for_selector("#search-results li p.context")
+    quotes = visit.page.locator("#search-results li p.context").all_inner_texts()
+    assert any("gradient" in quote.lower() for quote in quotes)
+    assert [quote for quote in quotes if ".ipynb" in quote] == []
     assert visit.errors == visit.strays == []
     visit.context.close()
 
