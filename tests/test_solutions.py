@@ -45,7 +45,8 @@ def try_solutions(notebook):
 
 @pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
 def chapter(request, monkeypatch):
-    monkeypatch.chdir(request.param.parent)
+    monkeypatch.chdir(request.param.parent)  # as a kernel does: files and modules beside the chapter
+    monkeypatch.syspath_prepend(request.param.parent)
     return nbformat.read(request.param, as_version=4)
 
 
