@@ -23,7 +23,7 @@ def readable(tex):
     text = re.sub(r"\\[td]?frac\{([^{}]*)\}\{([^{}]*)\}", lambda m: f"{_part(m[1])}/{_part(m[2])}", text)
     text = re.sub(r"\\hat ?\{?(\\?[A-Za-z]+)\}?", "\\1 \u0302", text)
     text = html.escape(re.sub(r"\\(?:[,;! ]|quad)", " ", text))
-    text = re.sub(r"\\([A-Za-z]+) ?", _sign, text)
+    text = re.sub(r"\\([A-Za-z]+)(?: (?=[a-z]))?", _sign, text)
     for mark, tag in {"_": "sub", "^": "sup"}.items():
         text = re.sub(rf"\{mark}(?:\{{([^{{}}]*)\}}|(.))", rf"<{tag}>\1\2</{tag}>", text)
     return re.sub(r"[{}\\]", "", text).replace(" \u0302", "\u0302").replace("-", "−")

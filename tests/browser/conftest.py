@@ -128,7 +128,7 @@ def stage(browser, tmp_path, monkeypatch):
 
 @pytest.fixture
 def inner(browser):
-    """`inner(kind, name, body, given)`: the value of an expression of `f`, a function within a figure kind."""
+    """`inner(kind, name, body, given)`: an expression of `f`, a function from within a figure kind."""
     page = browser.new_page()
 
     def call(kind, name, body, argument=None):
