@@ -454,7 +454,7 @@ function numbers(spec, now, step) {
     rows.map((t) => [t, ...runs.map((r) => cell(r, t))]))];
   const marks = now.marks.filter((mark) => mark?.eigenvalues).map(({ kind, label, at, loss, eigenvalues }) =>
     [label ? `${kind} (${label})` : kind, ...[...at, loss, ...eigenvalues].map((v) => show(v))]);
-  const head = ["", ...spec.labels, "loss", "eigenvalues of", "the Hessian"];
+  const head = ["", ...spec.labels, "loss", "smallest curvature", "largest curvature"];
   if (marks.length) list.push(table("Critical points", head, marks));
   const limits = runs.filter(({ limit }) => limit !== undefined).map(({ label, limit }) => [label, show(limit)]);
   if (limits.length) list.push(table("Stability limits of the rate", ["", "limit"], limits));
