@@ -44,6 +44,12 @@ def ema(points, decay):
     return average / (1 - decay ** len(points))
 
 
+def map_code(decoder, picture, seen, strength):
+    """The code `z` with the least (‖picture − decoder z‖² over the pixels `seen` + strength ‖z‖²) / 2."""
+    a = decoder[seen]
+    return np.linalg.solve(a.T @ a + strength * np.eye(a.shape[1]), a.T @ picture[seen])
+
+
 def rates(function, problem):
     """The play of a schedule: what the function it makes says for every step, and for some after the last."""
     rate = function(*problem.values())
@@ -88,6 +94,13 @@ def batch_sizes(rng):
         yield {"alpha": draw(rng, 0.05, 1), "b": b, "new_b": new_b, "rule": rule}
 
 
+def half_seen(rng):
+    for pixels, codes in [(4, 1), (4, 2), (6, 2), (8, 3), (10, 4)] * 3:
+        seen = np.arange(pixels) < pixels // 2 + 1
+        decoder, picture = draw(rng, -2, 2, (pixels, codes)), draw(rng, -2, 2, pixels)
+        yield {"decoder": decoder, "picture": picture, "seen": seen, "strength": draw(rng, 0.5, 2)}
+
+
 def stages(rng):
     for n in [2, 3, 4, 5, 6] * 3:
         falls = 2.0 ** -np.cumsum([0, *rng.integers(1, 3, n - 1)])
@@ -113,3 +126,4 @@ exercise(scale_rate, batch_sizes)
 exercise(growing_batches, stages)
 exercise(noise_scale, point_gradients)
 exercise(ema, paths)
+exercise(map_code, half_seen)
