@@ -7,13 +7,9 @@ import unicodedata
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-SIGNS = dict(
-    zip(
-        "cdot times le ge ne approx infty nabla to pm sum propto epsilon lvert rvert lVert rVert ldots ll gg".split(),
-        "· × ≤ ≥ ≠ ≈ ∞ ∇ → ± Σ ∝ ε | | ‖ ‖ … ≪ ≫".split(),
-        strict=True,
-    )
-) | {"lambda": "λ"}  # Unicode spells it LAMDA
+NAMES = "cdot times le ge ne approx infty nabla to pm sum propto epsilon lvert rvert lVert rVert ldots ll gg"
+SIGNS = dict(zip(NAMES.split(), "· × ≤ ≥ ≠ ≈ ∞ ∇ → ± Σ ∝ ε | | ‖ ‖ … ≪ ≫".split(), strict=True))
+SIGNS["lambda"] = "λ"  # Unicode spells it LAMDA
 WORDS = r"\\(?:text|mathrm|mathbf|left|right)(?![A-Za-z])"
 
 
