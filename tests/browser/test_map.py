@@ -59,7 +59,8 @@ ALL = [phases, starts, formula, tuned, basins]
 @pytest.mark.parametrize("figure", ALL, ids=lambda f: f.__name__)
 def test_the_numbers_are_those_of_python(inner, figure):
     figure = figure()
-    body = "[...f(given.spec, await load(given.spec.code), (name) => given.state[name]).grid(23, 17)].map(String)"
+    body = """[...f(given.spec, await load(given.spec.code), (name) => given.state[name])
+      .grid(23, 17)].map(String)"""
     found = inner("map", "engine", body, {"spec": figure._spec, "state": figure.state()})
     with np.errstate(all="ignore"):
         *_, expected = figure.grid(23, 17)
@@ -105,7 +106,8 @@ def colors(shown, index=0):
         .nth(index)
         .evaluate(
             """(canvas) => {
-          const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+          const copy = document.createElement("canvas");
+          [copy.width, copy.height] = [canvas.width, canvas.height];
           const context = copy.getContext("2d", { willReadFrequently: true });
           context.drawImage(canvas, 0, 0);
           const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
