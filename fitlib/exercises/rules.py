@@ -115,6 +115,12 @@ def smooth(losses, beta):
     return np.array(curve)
 
 
+def steps_to_level(losses, level):
+    """The step, from 0, from which the losses `(steps + 1,)` stay at `level` or lower; `steps + 1` if none."""
+    above = np.flatnonzero(~(losses <= level))
+    return above[-1] + 1 if above.size else 0
+
+
 def two_epochs(function, problem):
     """The play of `epoch`: what can be said of two epochs however they were drawn."""
     rng = np.random.default_rng(1)
@@ -176,6 +182,14 @@ def curves(rng):
         yield {"losses": draw(rng, 0.5, 3, steps), "beta": draw(rng, 0.6, 0.95)}
 
 
+def falling_curves(rng):
+    for steps in [0, 1, 2, 3, 5, 5, 8, 8] * 2:
+        losses = (draw(rng, 0.5, 2, steps + 1) + 2 * 0.8 ** np.arange(steps + 1)).round(2)
+        for level in [losses.max(), float(rng.choice(losses)), losses[-1], losses.min() / 2]:
+            yield {"losses": losses, "level": level}
+        yield {"losses": np.append(losses, np.nan), "level": losses[-1]}
+
+
 rule(optimizers.gradient_descent)
 rule(optimizers.momentum)
 rule(optimizers.nesterov)
@@ -195,3 +209,4 @@ exercise(newton_step, bowls)
 exercise(rescaled_condition, hessians)
 exercise(paired_difference, seeds)
 exercise(smooth, curves)
+exercise(steps_to_level, falling_curves)
