@@ -116,7 +116,7 @@ def smooth(losses, beta):
 
 
 def steps_to_level(losses, level):
-    """The step, from 0, from which the losses `(steps + 1,)` stay at `level` or lower; `steps + 1` if none."""
+    """The first step from which losses `(steps + 1,)` stay at `level` or lower; `steps + 1` if none is."""
     above = np.flatnonzero(~(losses <= level))
     return above[-1] + 1 if above.size else 0
 
