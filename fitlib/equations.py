@@ -99,8 +99,8 @@ def equations(function, *, left=None, before="t-1", after="t", **options):
     if is_rule:
         names["grad"] = lambda point: named(rf"\nabla L[{text(point)}]")
     pairs = []
-    for node in _body(function):
-        values = _evaluate(node.value, function, names)
+    for node in body_of(function):
+        values = evaluate(node.value, function, names)
         if isinstance(node, ast.Return):
             targets = states if is_rule else [None]
         else:
@@ -115,16 +115,16 @@ def equations(function, *, left=None, before="t-1", after="t", **options):
     return pairs
 
 
-def _body(function):
+def body_of(function):
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     body = definition.body[isinstance(definition.body[0], ast.Expr) :]  # without the docstring
     for node in body:
         if not isinstance(node, (ast.Assign, ast.Return)):
-            raise TraceError(f"{function.__name__} has a line that is no equation: {ast.unparse(node)[:60]}")
+            raise TraceError(f"{function.__name__} has a line that is no equation: {ast.unparse(node).splitlines()[0][:60]}")
     return body
 
 
-def _evaluate(node, function, names):
+def evaluate(node, function, names):
     """The values of an expression of the source: of each part of a tuple, or of the only one."""
     scope = {**function.__globals__, **inspect.getclosurevars(function).nonlocals, **names}
     parts = node.elts if isinstance(node, ast.Tuple) else [node]

@@ -24,7 +24,6 @@ def execute(path, done):
         timeout=600,
         kernel_name="python3",
         record_timing=False,
-        store_widget_state=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_executed=lambda cell, **rest: done(),
@@ -38,6 +37,8 @@ def tidy(notebook):
     """Leave nothing in the notebook that differs from run to run or from editor to editor."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
+        if "remove-output" in cell.metadata.get("tags", []):
+            cell.outputs = []
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(VIEW, None)
 

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from fitlib.equations import _body, _evaluate
+from fitlib.equations import body_of, evaluate
 from fitlib.figures.base import Figure, is_number, slider
 from fitlib.symbolic import Expressions, Traced, TraceError, constants, signature, statements, symbols
 
@@ -42,7 +42,7 @@ class Tape(Figure):
         self._inputs = inputs
         self._nodes = [{"name": name, "text": "", "parents": []} for name in inputs]
         self._expressions = []
-        for line in _body(function):
+        for line in body_of(function):
             self._add(line, function, output)
         lines = len(self._expressions)
         last = 2 * lines
@@ -75,7 +75,7 @@ class Tape(Figure):
         names = [node["name"] for node in self._nodes]
         if len(targets) > 1 or not targets[0].isidentifier() or targets[0] in names:
             raise TraceError(f"a line gives one new name; not so: {ast.unparse(line)[:60]}")
-        values = _evaluate(line.value, function, {name: Traced(symbols(name)) for name in names})
+        values = evaluate(line.value, function, {name: Traced(symbols(name)) for name in names})
         if len(values) > 1 or not isinstance(values[0], Traced) or values[0].shape != ():
             text = ast.unparse(line)[:60]
             raise TraceError(f"a line gives one number made of the names before it; not so: {text}")
