@@ -1,9 +1,10 @@
 # The commands of the book; `make` alone lists them.
 
 PYTHON := $(shell command -v python3)
+unexport PYTHONDONTWRITEBYTECODE
 RUN := .venv/bin/python -m
 PORT := 8000
-NBVAL := --nbval --nbval-sanitize-with tests/nbval.cfg
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 CHAPTERS := 'chapters/*.ipynb'
 CHANGED = $(shell git diff --name-only --diff-filter=d HEAD -- $(CHAPTERS); git ls-files --others --exclude-standard $(CHAPTERS))
 

@@ -19,44 +19,64 @@ ERROR: Could not find a version that satisfies the requirement numpy==2.4.6 (fro
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A tree with one file of each kind that the book is made from, and a stand-in for the build."""
+    """A tree with a file of each kind that the book is made from, and its builds: True where begun empty."""
     for name in book.MADE_FROM:
-        file = tmp_path / name if "." in name else tmp_path / name / "file.txt"
+        file = sample(tmp_path, name)
         file.parent.mkdir(exist_ok=True)
-        file.write_text(name)
-    calls = []
+        file.write_text("# Title\n\nText.")
+    builds = []
 
     def run(command, **rest):
-        calls.append(command)
-        (tmp_path / "_build").mkdir()
+        builds.append(not (tmp_path / "_build").exists())
+        (tmp_path / "_build").mkdir(exist_ok=True)
         return subprocess.CompletedProcess(command, returncode=int((tmp_path / "chapters/broken").exists()))
 
     monkeypatch.setattr(book.subprocess, "run", run)
-    return tmp_path, calls
+    return tmp_path, builds
+
+
+def sample(root, name):
+    return root / name if "." in name else root / name / "file.md"
+
+
+def test_the_book_is_built_only_when_something_changed(project):
+    root, builds = project
+    book.build(root)
+    book.build(root)
+    assert builds == [True]
+    sample(root, "chapters").write_text("# Title\n\nAnother text.")
+    book.build(root)
+    book.build(root)
+    assert builds == [True, False]
 
 
 @pytest.mark.parametrize("name", book.MADE_FROM)
-def test_the_book_is_built_when_something_changed_and_only_then(project, name):
-    root, calls = project
+def test_what_shows_on_every_page_builds_all_anew(project, name):
+    root, builds = project
     book.build(root)
+    sample(root, name).write_text("# Another title\n\nText.")
     book.build(root)
-    assert len(calls) == 1
-    file = root / name if "." in name else root / name / "file.txt"
-    file.write_text("changed")
-    book.build(root)
-    assert len(calls) == 2
-    (root / "chapters" / "file.txt").rename(root / "chapters" / "other.txt")
-    book.build(root)
-    assert len(calls) == 3
+    assert builds == [True, True]
 
 
-def test_a_build_that_failed_is_tried_again(project, capsys):
-    root, calls = project
+def test_a_chapter_that_is_gone_builds_all_anew(project):
+    root, builds = project
+    book.build(root)
+    sample(root, "chapters").rename(root / "chapters" / "other.md")
+    book.build(root)
+    assert builds == [True, True]
+
+
+def test_a_build_that_failed_is_tried_again_from_the_start(project):
+    root, builds = project
+    book.build(root)
     (root / "chapters" / "broken").touch()
     for _ in range(2):
         with pytest.raises(SystemExit, match="could not be built: mend what is named above"):
             book.build(root)
-    assert len(calls) == 2
+    (root / "chapters" / "broken").unlink()
+    book.build(root)
+    assert builds == [True, True, True, True]
 
 
 def test_every_source_of_the_book_is_there():
