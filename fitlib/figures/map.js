@@ -12,13 +12,14 @@ function engine(spec, code, get) {
     if (typeof ref !== "string") return ref;
     return ref === x.name ? a : ref === y.name ? b : get(ref);
   });
-  /** The tracked value after every step of the run at a place; the points go to `path`. */
-  now.series = (a, b, path) => {
+  /** The tracked value after every step of the run at a place, from step `from` on; the points go to `path`. */
+  now.series = (a, b, path, from = 0) => {
     const parameters = read(spec.parameters, a, b), values = new Float64Array(spec.steps + 1).fill(NaN);
     const gradient = (g) => code.gradient(g, parameters, columns, all, g);
     const see = (t, state) => {
-      values[t] = code.loss(state, parameters, columns, all);
       path?.push([state[0], state[1]]);
+      if (t < from) return Number.isFinite(state[0]);
+      values[t] = code.loss(state, parameters, columns, all);
       return Number.isFinite(values[t]);
     };
     fold(code.rule, Float64Array.from(read(spec.hyper, a, b)), read(spec.start, a, b), spec.steps, gradient, see);
@@ -39,7 +40,7 @@ function engine(spec, code, get) {
   now.cells = spec.cells && Float64Array.from(atob(spec.cells), (c) => spec.unpack[0] + spec.unpack[1] * c.charCodeAt(0));
   now.value = {
     function: (a, b) => code.value(...read(spec.arguments ?? [], a, b), read(spec.parameters, a, b)),
-    run: (a, b) => measures[spec.measure](now.series(a, b)),
+    run: (a, b) => measures[spec.measure](now.series(a, b, undefined, spec.measure === "last" ? spec.steps : 0)),
     grid: (a, b) => now.cells[cell(y, b, rows) * across + cell(x, a, across)],
   }[spec.source];
   now.grid = (nx, ny) => sample((u, v) => now.value(along(x, u), along(y, v)), [[0, 1], [0, 1]], nx, ny);
@@ -203,7 +204,8 @@ async function render({ model, el }) {
   const run = spec.source === "run" && runView(life, spec);
   ui.panels.append(map.panel.root, html("div", { class: "fm-side" }, key.root, ...(run ? [run.panel.root] : [])));
 
-  const finest = clamp(Math.round(Math.sqrt(1.5e6 / (spec.steps || 20))), 24, 120), dirty = new Set(["size", "surface"]);
+  const cost = (spec.steps || 20) * (1 + spec.points / 6), finest = clamp(Math.round(Math.sqrt(1.5e6 / cost)), 24, 120);
+  const dirty = new Set(["size", "surface"]);
   const fine = life.later(60, () => key.update(map.surface(finest)));
   const tables = ui.tables(() => numbers(spec, now, get));
   const draw = () => {
