@@ -120,7 +120,8 @@ def body_of(function):
     body = definition.body[isinstance(definition.body[0], ast.Expr) :]  # without the docstring
     for node in body:
         if not isinstance(node, (ast.Assign, ast.Return)):
-            raise TraceError(f"{function.__name__} has a line that is no equation: {ast.unparse(node).splitlines()[0][:60]}")
+            line = ast.unparse(node).splitlines()[0]
+            raise TraceError(f"{function.__name__} has a line that is no equation: {line[:60]}")
     return body
 
 

@@ -211,9 +211,9 @@ class Exact:
 
 class JavaScript(Exact, JavascriptCodePrinter):
     RESERVED = set(
-        "arguments await break case catch class const continue debugger default delete do else enum eval export extends "
-        "false finally for function if implements import in instanceof interface let new null package private protected "
-        "public return static super switch this throw true try typeof var void while with yield Math".split()
+        "arguments await break case catch class const continue debugger default delete do else enum eval export "
+        "extends false finally for function if implements import in instanceof interface let new null package private "
+        "protected public return static super switch this throw true try typeof var void while with yield Math".split()
     )
 
     def _print_Symbol(self, e):
