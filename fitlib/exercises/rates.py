@@ -50,6 +50,16 @@ def map_code(decoder, picture, seen, strength):
     return np.linalg.solve(a.T @ a + strength * np.eye(a.shape[1]), a.T @ picture[seen])
 
 
+def radam_factor(t, gamma):
+    """RAdam's factor on the rate of step t; 0 while the variance is infinite (Liu et al. 2020)."""
+    longest = 2 / (1 - gamma) - 1
+    length = longest - 2 * t * gamma**t / (1 - gamma**t)
+    if length <= 4:
+        return 0.0
+    most = (longest - 4) * (longest - 2) / longest
+    return np.sqrt((length - 4) * (length - 2) / length / most)
+
+
 def rates(function, problem):
     """The play of a schedule: what the function it makes says for every step, and for some after the last."""
     rate = function(*problem.values())
@@ -75,6 +85,11 @@ def warmups(rng):
         alpha, factor = draw(rng, 0.5, 2), draw(rng, 0.7, 0.95)
         schedule = shown(schedules.exponential(alpha, factor), f"{alpha} * {factor} ** (t - 1)")
         yield {"schedule(t)": schedule, "steps": steps}
+
+
+def memories(rng):
+    for t in [1, 3, 4, 5, 6, 7, 8, 10, 15, 20]:
+        yield {"t": t, "gamma": draw(rng, 0.8, 0.95)}
 
 
 def powers(rng):
@@ -120,6 +135,7 @@ def paths(rng):
 exercise(schedules.cosine, lengths, rates)
 exercise(schedules.step, stairs, rates)
 exercise(schedules.warmup, warmups, rates)
+exercise(radam_factor, memories)
 exercise(robbins_monro, powers)
 exercise(noise_floor, valleys)
 exercise(scale_rate, batch_sizes)
