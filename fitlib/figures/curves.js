@@ -69,7 +69,7 @@ function plotView(life, spec, initial, last) {
   const p = panel(life, { title: initial.ylabel, name: initial.name, xlabel: last ? spec.xlabel : "", left: 46 });
   const layers = ["lines", "curves", "data"].map((name) => [name, p.inside.appendChild(svg("g", {}))]);
   const cursor = p.inside.appendChild(svg("path", { class: "fm-cursor" })), signs = p.over.appendChild(svg("g", {}));
-  const dots = spec.items.map(({ color }) => p.dot(color));
+  const dots = spec.probe ? spec.items.map(({ color }) => p.dot(color)) : [];
   const line = (name, color, d) => svg("path", { class: name, style: `--fm-c:${color}`, d });
 
   const named = (label, x, y, anchor) => svg("text", { class: "fm-name", x, y, "text-anchor": anchor }, label);
