@@ -17,7 +17,7 @@ from fitlib.optimizers import gradient_descent, momentum
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 PAGE = (CHAPTERS / "teaching.md").read_text(encoding="utf-8")
-ADDRESSES = sorted(set(re.findall(r"`(\w+)\.html#([^`]+)`", PAGE)))
+ADDRESSES = sorted(set(re.findall(r"(?m)^(\w+)\.html#(\S+)$", PAGE)))
 
 
 def figures(chapter):
