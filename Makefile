@@ -23,15 +23,15 @@ notebooks: .venv/book ## run all chapters anew and store their outputs
 lab: .venv/lab ## open the chapters in JupyterLab
 	@cd chapters && ../$(RUN) jupyterlab
 
-check: lint ## the quick check: style, unit tests, chapters that differ from the last commit
+check: .venv/tests ## the quick check: style, unit tests, chapters that differ from the last commit
 	@$(RUN) pytest -n 2 --ignore tests/browser $(NBVAL) tests $(CHANGED)
 
-test: lint book ## everything: style, unit tests, all chapters, the built site in a browser
-	@$(RUN) tools.browser
+test: .venv/tests .venv/book ## everything: style, unit tests, all chapters, the built site in a browser
+	@$(RUN) tools.book; $(RUN) tools.browser
 	@$(RUN) pytest -n 2 $(NBVAL) tests chapters
 
 lint: .venv/tests ## style of the code
-	@$(RUN) ruff check . && $(RUN) ruff format --check .
+	@$(RUN) ruff check .
 
 bench: .venv/tests ## speed, side by side with peers
 	@$(RUN) benchmarks
