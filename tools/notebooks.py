@@ -21,7 +21,7 @@ def execute(path, done):
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
-        timeout=600,
+        timeout=120,
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
