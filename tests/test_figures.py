@@ -363,7 +363,9 @@ def test_the_picture_shows_the_present_state():
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"show_rate": True}, {"loss": losses.dupont, "kappa": None}], ids=str
+    "changes",
+    [{}, {"show_rate": True}, {"loss": losses.dupont, "kappa": None}],
+    ids=["as it is", "with a rate", "without log"],
 )
 def test_pictures_of_other_layouts(changes):
     kappa = changes.pop("kappa", 10)
