@@ -4,8 +4,6 @@ import os
 
 os.environ.update(  # before anything that reads it is imported
     OMP_NUM_THREADS="1",
-    OPENBLAS_NUM_THREADS="1",
-    MKL_NUM_THREADS="1",
     XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-    JAX_PLATFORMS="cpu",
+    NPROC="1",  # the thread pool of JAX, which the flags leave as it is
 )

@@ -1,6 +1,7 @@
 """The kernel route: a slider of ipywidgets' `interact`, and Matplotlib in a live kernel."""
 
 from pathlib import Path
+from subprocess import DEVNULL
 from time import perf_counter
 
 import numpy as np
@@ -43,8 +44,7 @@ def moves(rules, steps, count=60):
     """Seconds from each of `count` moves of the slider to the message with the picture."""
     from jupyter_client.manager import start_new_kernel
 
-    root = Path(__file__).parents[1]
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(root))
+    manager, client = start_new_kernel(cwd=str(Path(__file__).parents[1]), stderr=DEVNULL)
     try:
         code = f"%matplotlib inline\nfrom benchmarks.kernel import show\nslider = show({rules}, {steps})"
         reply = client.execute(code, user_expressions={"slider": "slider"}, reply=True, timeout=WAIT)[

@@ -1,6 +1,6 @@
 """Adam on the Gabor loss by the book's `fit`, PyTorch and Optax: functions that return seconds and the last points."""
 
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -9,16 +9,26 @@ from fitlib.fitting import fit
 from fitlib.gabor import loss
 from fitlib.optimizers import adam
 
+ALPHA, BETA, GAMMA, EPS = ADAM.values()
+
+
+def timed(run):
+    """`run` with its seconds before its result. Raises `RuntimeError` where it used more than one thread."""
+
+    def call():
+        begun, cpu = perf_counter(), process_time()
+        result = run()
+        seconds, cpu = perf_counter() - begun, process_time() - cpu
+        if cpu > 1.2 * seconds + 0.02:
+            raise RuntimeError(f"{run.__qualname__} used {cpu / seconds:.1f} threads; one is compared")
+        return seconds, np.asarray(result)
+
+    return call
+
 
 def book(start):
-    """`fit` on `(2, *runs)` starts."""
-
-    def run():
-        begun = perf_counter()
-        phi = fit(adam, loss, start, STEPS, keep=None, **ADAM).phi
-        return perf_counter() - begun, phi
-
-    return run
+    """The book's `fit`, from `(2, *runs)` starts."""
+    return timed(lambda: fit(adam, loss, start, STEPS, keep=None, **ADAM).phi)
 
 
 def gabor_loss(phi, x, y, library):
@@ -31,21 +41,18 @@ def pytorch(start):
     """Eager PyTorch, from one start. Raises `ImportError` where it is not installed."""
     import torch
 
-    torch.set_num_threads(1)
-    x, y = (torch.tensor(column) for column in loss.data)
+    x, y = map(torch.tensor, loss.data)
 
     def run():
         phi = torch.tensor(start, dtype=torch.float64, requires_grad=True)
-        betas = ADAM["beta"], ADAM["gamma"]
-        begun = perf_counter()
-        optimizer = torch.optim.Adam([phi], lr=ADAM["alpha"], betas=betas, eps=ADAM["eps"])
+        optimizer = torch.optim.Adam([phi], lr=ALPHA, betas=(BETA, GAMMA), eps=EPS)
         for _ in range(STEPS):
             optimizer.zero_grad()
             gabor_loss(phi, x, y, torch).backward()
             optimizer.step()
-        return perf_counter() - begun, phi.detach().numpy()
+        return phi.detach()
 
-    return run
+    return timed(run)
 
 
 def optax(starts):
@@ -54,8 +61,8 @@ def optax(starts):
     import optax
 
     jax.config.update("jax_enable_x64", True)
-    x, y = (jax.numpy.asarray(column) for column in loss.data)
-    optimizer = optax.adam(ADAM["alpha"], b1=ADAM["beta"], b2=ADAM["gamma"], eps=ADAM["eps"])
+    x, y, starts = map(jax.numpy.asarray, (*loss.data, starts))
+    optimizer = optax.adam(ALPHA, b1=BETA, b2=GAMMA, eps=EPS)
     gradient = jax.grad(lambda phi: gabor_loss(phi, x, y, jax.numpy))
 
     def step(_, carried):
@@ -63,19 +70,9 @@ def optax(starts):
         updates, state = optimizer.update(gradient(phi), state)
         return optax.apply_updates(phi, updates), state
 
-    descend = jax.jit(
-        jax.vmap(
-            lambda phi: jax.lax.fori_loop(0, STEPS, step, (phi, optimizer.init(phi)))[0],
-            in_axes=1,
-            out_axes=1,
-        )
-    )
-    given = jax.numpy.asarray(np.asarray(starts, float))
-    descend(given).block_until_ready()  # compiled, not timed
+    def descend(phi):
+        return jax.lax.fori_loop(0, STEPS, step, (phi, optimizer.init(phi)))[0]
 
-    def run():
-        begun = perf_counter()
-        phi = descend(given).block_until_ready()
-        return perf_counter() - begun, np.asarray(phi)
-
-    return run
+    all_runs = jax.jit(jax.vmap(descend, in_axes=1, out_axes=1))
+    all_runs(starts).block_until_ready()  # compiled once, not timed
+    return timed(lambda: all_runs(starts).block_until_ready())

@@ -9,6 +9,7 @@ from playwright.sync_api import sync_playwright
 
 from fitlib.figures.base import HERE, Figure, module
 from fitlib.figures.site import host
+from tests.browser.setting import PAGE, WCAG
 from tools import browser as chromium
 from tools.book import SITE
 from tools.serve import server
@@ -35,22 +36,6 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
         yield browser
         browser.close()
-
-
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PAGE = """<!doctype html>
-<html lang="en" data-theme="{theme}">
-<head>
-<meta charset="utf-8"><title>Figures</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="figures.css">
-<style>
-body {{ margin: 0; background: {color}; }}
-main {{ max-width: 760px; margin: auto; padding: 10px; }}
-</style>
-</head>
-<body><main>{figures}</main>{scripts}<script src="figures.js"></script></body>
-</html>"""
 
 
 class Stage:

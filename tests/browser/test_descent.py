@@ -18,21 +18,7 @@ from fitlib.fitting import batches
 from fitlib.losses import stability_limit
 from fitlib.optimizers import adam, gradient_descent, momentum, nesterov
 from fitlib.schedules import cosine
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PAGE = """<!doctype html>
-<html lang="en" data-theme="{theme}">
-<head>
-<meta charset="utf-8"><title>Figures</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="figures.css">
-<style>
-body {{ margin: 0; background: {color}; }}
-main {{ max-width: 760px; margin: auto; padding: 12px; }}
-</style>
-</head>
-<body><main>{figures}</main><script src="figures.js"></script></body>
-</html>"""
+from tests.browser.setting import PAGE, WCAG
 
 
 def on_gabor(**changes):
@@ -76,7 +62,7 @@ def opened(browser, tmp_path, monkeypatch):
             monkeypatch.setattr(Descent, "picture", lambda figure: b"")
         color = "#fff" if theme == "light" else "#121212"
         body = "".join(figure.html() for figure in figures)
-        text = PAGE.format(theme=theme, color=color, figures=body)
+        text = PAGE.format(theme=theme, color=color, figures=body, scripts="")
         (tmp_path / "page.html").write_text(text, encoding="utf-8")
         settings = {"viewport": {"width": width, "height": 900}, **settings}
         contexts.append(browser.new_context(**settings))
@@ -153,7 +139,7 @@ def number(text):
 
 def violations(page):
     page.evaluate(AXE_SCRIPT)
-    options = {"runOnly": RULES, "resultTypes": ["violations"], "preload": False}
+    options = {"runOnly": WCAG, "resultTypes": ["violations"], "preload": False}
     found = page.evaluate("(options) => axe.run(options)", options)["violations"]
     return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
 

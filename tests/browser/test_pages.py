@@ -8,11 +8,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
+from tests.browser.setting import WCAG
 from tools.book import SITE
 
 FILES = {file.relative_to(SITE).as_posix(): file for file in SITE.rglob("*.html")}
 PAGES = sorted(name for name in FILES if not name.startswith("_") and name != "index.html")
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 FIRST_THEME = """document.addEventListener("readystatechange", () => {
     window.firstTheme ??= document.documentElement.dataset.theme;
 });"""

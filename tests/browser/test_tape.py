@@ -8,25 +8,17 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from fitlib.figures import Tape, site, slider
 from fitlib.figures.base import HERE
+from tests.browser.setting import WCAG
+from tests.test_tape import gabor_loss
 
 INPUTS = {"phi0": slider(-10, 10, -2), "phi1": slider(2.5, 22.5, 9), "x": slider(-15, 15, 3), "y": 0.2}
 OTHER = "text => document.querySelector('.fm-outcome').textContent !== text"
 DONE = "document.querySelector('.fm-outcome').textContent.includes('Done')"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 
 
-def point(phi0, phi1, x, y):
-    u = phi0 + 0.06 * phi1 * x
-    a = np.sin(u)
-    b = np.exp(-(u**2) / 32)
-    f = a * b
-    r = f - y
-    return r**2
-
-
 def tape(**given):
-    return Tape(point, **{**INPUTS, **given})
+    return Tape(gabor_loss, **{**INPUTS, **given})
 
 
 @pytest.fixture
@@ -135,7 +127,7 @@ def test_it_fits_and_is_accessible(shown, width, theme):
     )
     assert overlaps == 0
     page.evaluate(AXE_SCRIPT)
-    options = {"runOnly": RULES, "resultTypes": ["violations"]}
+    options = {"runOnly": WCAG, "resultTypes": ["violations"]}
     run = "options => axe.run(document.querySelector('.fm-figure'), options)"
     found = page.evaluate(run, options)["violations"]
     assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
@@ -160,5 +152,5 @@ def test_without_script_there_is_a_picture(browser):
     page = context.new_page()
     page.set_content(tape(caption="Where does the derivative of u come from?").html())
     assert page.locator("img").evaluate("image => image.naturalWidth") > 300
-    assert re.search(r"6 lines of point", page.locator("img").get_attribute("alt"))
+    assert re.search(r"6 lines of gabor_loss", page.locator("img").get_attribute("alt"))
     context.close()
