@@ -47,9 +47,8 @@ def moves(rules, steps, count=60):
     manager, client = start_new_kernel(cwd=str(Path(__file__).parents[1]), stderr=DEVNULL)
     try:
         code = f"%matplotlib inline\nfrom benchmarks.kernel import show\nslider = show({rules}, {steps})"
-        reply = client.execute(code, user_expressions={"slider": "slider"}, reply=True, timeout=WAIT)[
-            "content"
-        ]
+        asked = {"slider": "slider"}
+        reply = client.execute(code, user_expressions=asked, reply=True, timeout=WAIT)["content"]
         if reply["status"] == "error":
             raise RuntimeError("\n".join(reply["traceback"]))
         slider = reply["user_expressions"]["slider"]["data"]["text/plain"].strip("'")
