@@ -1,17 +1,17 @@
 // Two repairs of the theme's pages.
 
-// What scrolls by itself can be scrolled by keyboard: wide equations and tables have a place in the tab order while
-// they overflow.
+// What scrolls by itself can be scrolled by keyboard: wide equations, tables and code have a place in the tab order while
+// they overflow. The theme looks at code too, but only once the window changes its size.
 addEventListener("load", () => {
   const update = () => {
-    for (const box of document.querySelectorAll("mjx-container[display], div.math, .pst-scrollable-table-container")) {
+    const boxes = "mjx-container[display], div.math, .pst-scrollable-table-container, pre";
+    for (const box of document.querySelectorAll(boxes)) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }
   };
-  addEventListener("resize", update);
+  new ResizeObserver(update).observe(document.querySelector("article") ?? document.body);
   window.MathJax?.startup?.promise.then(update);
-  update();
 });
 
 // The search quotes the article, not the buttons and the table of contents in front of it.
