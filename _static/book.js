@@ -1,7 +1,7 @@
 // Two repairs of the theme's pages.
 
-// What scrolls by itself can be scrolled by keyboard: wide equations, tables and code have a place in the tab order while
-// they overflow. The theme looks at code too, but only once the window changes its size.
+// What scrolls by itself can be scrolled by keyboard: wide equations, tables and code have a place in the tab order
+// while they overflow. The theme looks at code too, but only a while after the window changed its size.
 addEventListener("load", () => {
   const update = () => {
     const boxes = "mjx-container[display], div.math, .pst-scrollable-table-container, pre";
