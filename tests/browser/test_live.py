@@ -16,8 +16,8 @@ def picture(figure):
     return figure.evaluate(
         """async (node) => {
           for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
-          const inputs = [...node.querySelectorAll("input, textarea, select")].map((input) => input.value + input.checked);
-          return node.innerHTML + inputs;
+          const inputs = [...node.querySelectorAll("input, textarea, select")];
+          return node.innerHTML + inputs.map((input) => input.value + input.checked);
         }"""
     )
 
