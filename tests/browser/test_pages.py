@@ -144,7 +144,9 @@ def test_a_page_fits_a_phone(visit):
     """At 360 pixels nothing is wider than the screen, what scrolls does so by keyboard, targets are large."""
     visit.page.set_viewport_size(PHONE)
     try:
-        with suppress(TimeoutError):  # the theme puts code that scrolls into the tab order a while after the change
+        with suppress(
+            TimeoutError
+        ):  # the theme puts code that scrolls into the tab order a while after the change
             visit.page.wait_for_function(TAB_ORDER, timeout=5000)
         assert visit.too_wide() == []
         assert visit.violations(["scrollable-region-focusable", "target-size"]) == []
