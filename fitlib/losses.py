@@ -6,7 +6,7 @@ import numpy as np
 
 from fitlib.symbolic import Function, TraceError, constants, signature, statements
 
-BLOCK = 16_000  # runs x points evaluated at a time, so that all temporaries stay in the processor's cache
+BLOCK = 8_000  # runs x points evaluated at a time, so that all temporaries stay in the processor's cache
 
 
 class Loss:
@@ -159,10 +159,11 @@ class Loss:
 
     @staticmethod
     def _mean(traced, inputs, runs, points):
-        out = np.empty((len(traced.exprs), *runs))
+        out, shape = np.empty((len(traced.exprs), *runs)), runs + points
         with np.errstate(all="ignore"):  # a diverged run is inf or nan, and is flagged by fit
             for i, part in enumerate(traced.numpy(*inputs)):
-                out[i] = np.broadcast_to(part, runs + points).mean(axis=-1) if points else part
+                whole = part if np.shape(part) == shape else np.broadcast_to(part, shape)
+                out[i] = np.add.reduce(whole, axis=-1) / points[0] if points else whole
         return out
 
 
@@ -187,18 +188,21 @@ def critical_points(loss, grid=60, steps=60):
     low, high = np.array(loss.box).T
     longest = (high - low) / grid
     phi = np.stack(np.meshgrid(*np.linspace(low, high, grid).T)).reshape(loss.n, -1)
+    moving = np.arange(phi.shape[1])
     for _ in range(steps):
-        hessian = np.moveaxis(loss.hessian(phi), -1, 0)
-        move = np.linalg.solve(hessian + 1e-12 * np.eye(loss.n), loss.gradient(phi).T[..., None])[..., 0]
+        at = phi[:, moving]
+        hessian = np.moveaxis(loss.hessian(at), -1, 0)
+        move = np.linalg.solve(hessian + 1e-12 * np.eye(loss.n), loss.gradient(at).T[..., None])[..., 0]
         move *= np.minimum(1, (longest / np.maximum(np.abs(move), 1e-300)).min(axis=1, keepdims=True))
-        phi = phi - move.T
+        phi[:, moving] = at - move.T
+        moving = moving[(np.abs(move) > 1e-9 * longest).any(axis=1)]  # the error is squared in each step
     slope = np.abs(loss.gradient(phi)).max(axis=0)
     inside = ((phi.T >= low) & (phi.T <= high)).all(axis=1) & (slope < 1e-10 * (1 + np.abs(loss(phi))))
-    found = []
+    found = np.empty((0, loss.n))
     for point in phi.T[inside]:
-        if all(np.abs((point - other) / (high - low)).max() > 1e-6 for other in found):
-            found.append(point)
-    phi = np.array(found).reshape(-1, loss.n).T
+        if (np.abs((found - point) / (high - low)).max(axis=1) > 1e-6).all():
+            found = np.vstack([found, point])
+    phi = found.T
     phi = phi[:, np.argsort(loss(phi), kind="stable")]
     index = (np.linalg.eigvalsh(np.moveaxis(loss.hessian(phi), -1, 0)) < 0).sum(axis=1)
     return phi, loss(phi), index

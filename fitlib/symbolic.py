@@ -272,11 +272,22 @@ def shared(exprs, prefix):
     return sp.cse(list(exprs), symbols=sp.numbered_symbols(prefix, real=True), order="canonical")
 
 
+def half_angles(exprs):
+    """Where sine and cosine of one angle occur, both by the tangent of its half: NumPy has it several times faster."""
+    angles = [{f.args[0] for e in exprs for f in e.atoms(kind)} for kind in (sp.sin, sp.cos)]
+    swaps = {}
+    for angle in set.intersection(*angles):
+        t = sp.tan(angle / 2)
+        swaps |= {sp.sin(angle): 2 * t / (1 + t**2), sp.cos(angle): (1 - t**2) / (1 + t**2)}
+    return [e.xreplace(swaps) for e in exprs]
+
+
 @exactly
 def numpy_function(args, exprs):
     """A NumPy function of these symbols that returns the list of the values of `exprs`."""
+    exprs = half_angles(exprs)
     printer = NumPy({"fully_qualified_modules": True, "inline": True, "allow_unknown_functions": False})
-    return sp.lambdify(args, list(exprs), modules="numpy", printer=printer, cse=lambda e: shared(e, "cse_"))
+    return sp.lambdify(args, exprs, modules="numpy", printer=printer, cse=lambda e: shared(e, "cse_"))
 
 
 @exactly

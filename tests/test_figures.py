@@ -110,7 +110,7 @@ def test_every_slider_is_a_synchronized_trait():
         ("start", [1, float("inf")], "two finite numbers"),
         ("start", [11, 5], "lies in the box"),
         ("start", 3, "two finite numbers"),
-        ("hidden", ["Adagrad"], "labels of rules"),
+        ("hidden", ["Adagrad"], "labels out of gradient descent, momentum, Adam; got Adagrad"),
         ("data", [[1, 2], [3, 4]], "2 lists of 30 finite numbers"),
         ("data", "none", "could not convert"),
     ],
@@ -283,6 +283,16 @@ def test_schedules():
 def test_a_schedule_refuses(arguments, says):
     with pytest.raises(ValueError, match=says):
         scheduled(cosine, **arguments)
+
+
+def test_knots_are_sliders():
+    rate = scheduled(
+        cosine, knots={"alpha": 1, "end": 30}, alpha=slider(0, 1, 0.5), end=slider(0, 1, 0), steps=30
+    )
+    figure = plain(alpha=rate, show_rate=True)
+    assert figure._spec["knots"] == [["alpha", 1], ["alpha_end", 30]]
+    with pytest.raises(ValueError, match="no slider: end"):
+        scheduled(cosine, knots={"end": 30}, alpha=1, steps=30, end=0.1)
 
 
 def test_the_runs_in_python_are_those_of_fit():

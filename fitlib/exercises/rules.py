@@ -89,6 +89,11 @@ def best_momentum(smallest, largest):
     return (2 / (fast + slow)) ** 2 / (1 - beta), beta
 
 
+def nesterov_limit(beta):
+    """The largest stable `lr` of PyTorch's `SGD(nesterov=True, momentum=beta)` on a bowl of curvature 1."""
+    return 2 * (1 + beta) / (1 + 2 * beta)
+
+
 def newton_step(phi, gradient, hessian):
     """The bottom of the bowl that has this gradient `(n,)` and Hessian `(n, n)` at `phi`."""
     return phi - np.linalg.solve(hessian, gradient)
@@ -155,6 +160,10 @@ def curvatures(rng):
         yield {"smallest": draw(rng, 0.2, 1), "largest": draw(rng, 2, 20)}
 
 
+def memories(rng):
+    yield from ({"beta": beta} for beta in [0.0, 0.3, 0.5, 0.9, 0.95, 0.98])
+
+
 def bowls(rng):
     for n in [1, 2, 2, 3, 4] * 3:
         hessian = symmetric(rng, draw(rng, 0.5, 4, n))
@@ -205,6 +214,7 @@ exercise(batch_gradient, gradients_of_points)
 exercise(epoch, epochs, two_epochs)
 exercise(to_pytorch, settings)
 exercise(best_momentum, curvatures)
+exercise(nesterov_limit, memories)
 exercise(newton_step, bowls)
 exercise(rescaled_condition, hessians)
 exercise(paired_difference, seeds)

@@ -1,30 +1,29 @@
 // Descent: rules on a loss over two parameters. First mathematics, then drawing, then wiring.
 
-/** Fold a rule over steps. `gradient(point, t)` overwrites the point and returns the loss there (on batch t). */
-function descend({ step, initial }, hyper, start, steps, gradient, value, whole) {
-  const state = Float64Array.from(initial, (slot) => (typeof slot === "string" ? start[slot] : slot));
+/** The path of a rule and its losses. `gradient(point, t)` overwrites the point and returns the loss there (on batch t). */
+function descend(rule, hyper, start, steps, gradient, value, whole) {
   const make = () => new Float64Array(steps + 1).fill(NaN);
   const run = { xs: make(), ys: make(), losses: make(), rates: hyper.map(make), end: steps + 1 };
-  const h = new Float64Array(hyper.length), g = new Float64Array(2);
-  let t, known;
+  const { xs, ys, losses, rates } = run, h = new Float64Array(hyper.length);
+  let now, known;
   const grad = (point) => {
-    const here = point[0] === state[0] && point[1] === state[1];
-    const found = gradient(point, t);
+    const here = point[0] === xs[now] && point[1] === ys[now], found = gradient(point, now + 1);
     if (whole && here) known = found; // the gradient brings the loss with it
   };
-  for (t = 1; t <= steps + 1; t++) {
-    const x = (run.xs[t - 1] = state[0]), y = (run.ys[t - 1] = state[1]);
+  const settled = (t) => {
+    losses[t] = known ?? value([xs[t], ys[t]]);
     known = undefined;
-    if (t <= steps) {
-      hyper.forEach((v, i) => { h[i] = run.rates[i][t] = typeof v === "function" ? v(t) : v; });
-      step(t, state, h, grad, g);
-    }
-    run.losses[t - 1] = known ?? value([x, y]);
-    if (!Number.isFinite(run.losses[t - 1] + x + y)) {
-      run.end = t - 1;
-      break;
-    }
-  }
+    if (!Number.isFinite(losses[t] + xs[t] + ys[t])) run.end = t;
+    return run.end > t;
+  };
+  fold(rule, h, start, steps, grad, (t, state) => {
+    if (t > 0 && !settled(t - 1)) return false;
+    now = t;
+    xs[t] = state[0];
+    ys[t] = state[1];
+    if (t < steps) hyper.forEach((v, i) => { h[i] = rates[i][t + 1] = typeof v === "function" ? v(t + 1) : v; });
+    return t < steps || settled(t);
+  });
   return run;
 }
 
@@ -403,19 +402,35 @@ function fitView(life, spec, code, now, get, put) {
   return draw;
 }
 
-/** A quantity of every run against the step: `series(r)` gives its values, from step 0; a click looks at a step. */
-function stepView(life, spec, now, put, { title, name, log, series, range, goal }) {
+/**
+ * A quantity of every run against the step: `series(r)` gives its values, from step 0. A click looks at a step;
+ * where there are `knots` (a slider each, and its step), the hand draws: the knot nearest to it follows.
+ */
+function stepView(life, spec, now, get, put, { title, name, log, series, range, goal, knots = [] }) {
   const p = panel(life, { title, name, xlabel: "step" });
   const path = (name, color = "") => p.inside.appendChild(svg("path", { class: name, style: `--fm-c:${color}` }));
   const aim = path("fm-goal"), cursor = path("fm-cursor");
   const aimed = p.over.appendChild(nameAt(0, 0, false, 0, goal ? "target" : ""));
   const nodes = spec.rules.map(({ color }) =>
     ({ future: path("fm-future", color), done: path("fm-done", color), head: p.dot(color) }));
-  movable(life, p, { pick: (event) => p.hits(event), to: ([step]) => put("step", Math.round(step)) });
+  const handles = knots.map((knot) => ({ ...knot, valueAt: snap(knot.slider), hit: svg("circle", { class: "fm-hit", r: 13 }),
+    ring: svg("circle", { class: "fm-ring", r: 5.5 }) }));
+  for (const { hit, ring } of handles) p.over.appendChild(svg("g", { class: "fm-start" }, hit, ring));
+  const distance = (step) => (knot) => Math.abs(knot.at - step);
+  const draw = ([step, v]) => {
+    const far = handles.map(distance(step)), { slider, valueAt } = handles[far.indexOf(Math.min(...far))];
+    put(slider.name, clamp(valueAt(v), slider.lo, slider.hi));
+  };
+  movable(life, p, knots.length
+    ? { pick: (event) => p.hits(event) && (event.pointerType !== "touch" || handles.some(({ hit }) => hit === event.target)), to: draw }
+    : { pick: (event) => p.hits(event), to: ([step]) => put("step", Math.round(step)) });
   return {
     panel: p,
     runs() {
       p.frame({ x: [0, spec.steps], y: range(now.runs.filter(Boolean).map(series)), log });
+      for (const { at, slider, hit, ring } of handles) {
+        for (const circle of [hit, ring]) set(circle, { cx: p.x(at), cy: p.y(get(slider.name)) });
+      }
       nodes.forEach((node, i) => {
         const values = now.runs[i] && series(now.runs[i]);
         node.at = values ? [values.map((_, t) => p.x(t)), values.map(p.y)] : [[], []];
@@ -478,14 +493,16 @@ async function render({ model, el }) {
   const base = spec.log ? spec.minimum : 0, target = spec.target && [spec.target[0] - base, spec.target[1]];
   const map = mapView(life, ui, spec, now, get, put);
   const fit = code.model && fitView(life, spec, code, now, get, put);
-  const loss = stepView(life, spec, now, put, { log: spec.log, goal: target, name: "loss against step",
+  const loss = stepView(life, spec, now, get, put, { log: spec.log, goal: target, name: "loss against step",
     title: spec.log ? `loss${base ? " above its minimum" : ""} (log scale)` : "loss",
     series: ({ run }) => run.losses.map((v) => v - base),
     range: (lists) => lossRange(lists, spec.log, target ? [target[0]] : []) });
-  const rate = spec.rate && stepView(life, spec, now, put, {
-    title: "learning rate α", name: "learning rate against step",
+  const knots = spec.knots.map(([name, at]) => ({ at, slider: spec.sliders.find((options) => options.name === name) }));
+  const rate = spec.rate && stepView(life, spec, now, get, put, {
+    title: `learning rate α${knots.length ? ", drag to draw" : ""}`, name: "learning rate against step", knots,
     series: ({ run, alpha }) => run.rates[alpha] ?? run.losses.map(() => NaN),
-    range: (lists) => [0, 1.08 * Math.max(1e-9, ...lists.flatMap((list) => [...list].filter(Number.isFinite)))] });
+    range: (lists) => [0, 1.08 * Math.max(1e-9, ...knots.map(({ slider }) => slider.hi / 1.08),
+      ...lists.flatMap((list) => [...list].filter(Number.isFinite)))] });
   const side = [fit, loss, rate].filter(Boolean), views = [map, ...side];
   ui.panels.append(map.panel.root, html("div", { class: "fm-side" }, ...side.map(({ panel }) => panel.root)));
 

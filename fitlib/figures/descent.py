@@ -7,6 +7,7 @@ import numpy as np
 
 from fitlib import plots
 from fitlib.figures.base import NAMES, SYMBOLS, Checked, Figure, is_number, round_to, slider
+from fitlib.figures.controls import hidden, rule_code
 from fitlib.fitting import fit
 from fitlib.losses import Loss
 from fitlib.symbolic import Function, Rule, schedule, signature
@@ -19,14 +20,16 @@ class scheduled:
     """A hyperparameter that changes: a factory of `fitlib.schedules` with its arguments, numbers or sliders.
 
     In `alpha=scheduled(cosine, alpha=slider(0.1, 10, 2, log=True), steps=slider(10, 200, 100))` the traits
-    are `alpha`, the argument with the name of the hyperparameter, and `alpha_steps`. Raises `ValueError`
-    with one sentence for an argument that the factory does not have or that it needs.
+    are `alpha`, the argument with the name of the hyperparameter, and `alpha_steps`. `knots`, argument -> step:
+    sliders that are the rate at that step, which the reader can then draw in the plot of the rate. Raises
+    `ValueError` with one sentence for an argument that the factory does not have or that it needs.
     """
 
     factory: object
     arguments: dict
+    knots: dict
 
-    def __init__(self, factory, **arguments):
+    def __init__(self, factory, *, knots=None, **arguments):
         positional, keywords = signature(factory)
         known = {**positional, **keywords}
         unknown = [name for name in arguments if name not in known]
@@ -34,7 +37,13 @@ class scheduled:
         if unknown or missing:
             what = f"has no argument {', '.join(unknown)}" if unknown else f"needs {', '.join(missing)}"
             raise ValueError(f"the schedule {factory.__name__} {what}; its arguments: {', '.join(known)}")
+        still = [name for name in knots or {} if not isinstance(arguments.get(name), slider)]
+        if still:
+            raise ValueError(
+                f"knots are sliders with their steps, {{name: step}}; no slider: {', '.join(still)}"
+            )
         object.__setattr__(self, "factory", factory)
+        object.__setattr__(self, "knots", knots or {})
         object.__setattr__(self, "arguments", {**known, **arguments})
 
 
@@ -46,7 +55,7 @@ class Settings:
     """
 
     def __init__(self):
-        self.traits, self.sliders, self.schedules = {}, [], []
+        self.traits, self.sliders, self.schedules, self.knots = {}, [], [], []
 
     def reference(self, name, value, label=None, rule=None):
         """The reference for `value`; `rule` is the label of the rule it belongs to alone."""
@@ -74,6 +83,9 @@ class Settings:
             if k == name
             else self.reference(f"{name}_{k}", moving[k], f"{k} of {SYMBOLS.get(name, name)}", rule)
             for k in traced.parameters
+        ]
+        self.knots += [
+            [trait, value.knots[k]] for k, trait in zip(traced.parameters, references) if k in value.knots
         ]
         return {"schedule": number, "settings": references}
 
@@ -138,12 +150,6 @@ class Racer:
             "alpha": names.index("alpha") if "alpha" in names else -1,
             "evaluations": self.traced.evaluations,
         }
-
-    def code(self):
-        initial = ", ".join(
-            f'"{slot}"' if isinstance(slot, str) else repr(slot) for slot in self.traced.initial
-        )
-        return f"{{ initial: [{initial}], step: {self.traced.javascript()} }}"
 
 
 class Descent(Figure):
@@ -212,7 +218,7 @@ class Descent(Figure):
         state = {
             "start": Checked(self._inside, start),
             "step": slider(0, self._steps, step, step=1).trait(),
-            "hidden": Checked(lambda hidden: _among(hidden, names), []),
+            "hidden": hidden(names),
             "data": Checked(self._columns, [column.tolist() for column in loss.data]),
         }
         spec = {
@@ -235,6 +241,7 @@ class Descent(Figure):
             "log": loss.minimum is not None,
             "minimum": loss.minimum or 0,
             "rate": show_rate,
+            "knots": self._settings.knots,
         }
         alt = (
             alt
@@ -330,7 +337,9 @@ class Descent(Figure):
             f"export const {kind} = {self._loss.javascript(kind)};"
             for kind in ("value", "gradient", "hessian")
         ]
-        parts.append(f"export const rules = [{', '.join(racer.code() for racer in self._racers)}];")
+        parts.append(
+            f"export const rules = [{', '.join(rule_code(racer.traced) for racer in self._racers)}];"
+        )
         schedules = ", ".join(traced.javascript() for *_, traced in self._settings.schedules)
         parts.append(f"export const schedules = [{schedules}];")
         parts.append(f"export const model = {self._model.javascript() if self._model else 'null'};\n")
@@ -418,13 +427,6 @@ def _box(box):
 def _mark(name, mark):
     labelled = len(mark) == 2 and isinstance(mark[0], str)
     return (mark[0], _two(name, mark[1])) if labelled else (None, _two(name, mark))
-
-
-def _among(hidden, labels):
-    unknown = [str(label) for label in hidden if label not in labels]
-    if unknown:
-        raise ValueError(f"hidden holds labels of rules ({', '.join(labels)}); got {', '.join(unknown)}")
-    return list(hidden)
 
 
 def _refuse(loss, model, surface, target, labels):

@@ -87,9 +87,10 @@ def stage(browser, tmp_path, monkeypatch):
     contexts, said = [], []
     (tmp_path / "figures.js").write_text(host(), encoding="utf-8")
     (tmp_path / "figures.css").write_bytes((HERE / "figures.css").read_bytes())
-    monkeypatch.setattr(Figure, "picture", lambda figure: b"")  # it takes as long as all the rest
 
-    def open_page(*figures, theme="light", width=780, address="", scripts="", **settings):
+    def open_page(*figures, theme="light", width=780, address="", scripts="", picture=False, **settings):
+        if not picture:  # it takes as long as all the rest
+            monkeypatch.setattr(Figure, "picture", lambda figure: b"")
         color, body = (
             {"light": "#fff", "dark": "#10171f"}[theme],
             "".join(figure.html() for figure in figures),

@@ -8,7 +8,6 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 
 from fitlib import gabor, losses
 from fitlib.figures import Descent, scheduled, slider
@@ -18,7 +17,7 @@ from fitlib.fitting import batches
 from fitlib.losses import stability_limit
 from fitlib.optimizers import adam, gradient_descent, momentum, nesterov
 from fitlib.schedules import cosine
-from tests.browser.setting import PAGE, WCAG
+from tests.browser.conftest import Stage
 
 
 def on_gabor(**changes):
@@ -49,55 +48,21 @@ def on_quadratic(rules=gradient_descent, **changes):
 
 
 @pytest.fixture
-def opened(browser, tmp_path, monkeypatch):
-    """Opens figures on a page of their own; afterwards the browser has said nothing."""
-    contexts, said = [], []
-    (tmp_path / "figures.js").write_text(host(), encoding="utf-8")
-    (tmp_path / "figures.css").write_text(
-        (HERE / "figures.css").read_text(encoding="utf-8"), encoding="utf-8"
-    )
-
-    def open_page(*figures, theme="light", width=800, address="", picture=False, **settings):
-        if not picture:  # it takes as long as everything else together
-            monkeypatch.setattr(Descent, "picture", lambda figure: b"")
-        color = "#fff" if theme == "light" else "#121212"
-        body = "".join(figure.html() for figure in figures)
-        text = PAGE.format(theme=theme, color=color, figures=body, scripts="")
-        (tmp_path / "page.html").write_text(text, encoding="utf-8")
-        settings = {"viewport": {"width": width, "height": 900}, **settings}
-        contexts.append(browser.new_context(**settings))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(error.message))
-        page.goto(f"{(tmp_path / 'page.html').as_uri()}{address}")
-        if settings.get("java_script_enabled", True):
-            page.wait_for_function(f"document.querySelectorAll('.fm').length === {len(figures)}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert said == []
+def opened(stage):
+    """Opens figures on a page of their own."""
+    return lambda *figures, **settings: stage(*figures, **settings).page
 
 
 def frames(page, ms=0):
-    """Wait until the figure has drawn what it was told, `ms` milliseconds and a frame."""
-    page.evaluate(
-        """async (ms) => {
-          await new Promise((done) => setTimeout(done, ms));
-          for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
-        }""",
-        ms,
-    )
+    Stage(page).settle(ms)
 
 
 def outcome(page):
-    frames(page)
-    return page.locator(".fm-outcome").first.inner_text()
+    return Stage(page).outcome()
 
 
 def control(page, label):
-    return page.get_by_role("slider", name=label, exact=True).first
+    return Stage(page).control(label)
 
 
 def value(page, label):
@@ -135,13 +100,6 @@ def number(text):
     digits = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
     mantissa, _, exponent = text.translate(digits).partition("×10")
     return float(mantissa) * 10.0 ** int(exponent or 0)
-
-
-def violations(page):
-    page.evaluate(AXE_SCRIPT)
-    options = {"runOnly": WCAG, "resultTypes": ["violations"], "preload": False}
-    found = page.evaluate("(options) => axe.run(options)", options)["violations"]
-    return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
 
 
 MAP = "loss over φ₀ and φ₁"
@@ -471,6 +429,32 @@ def test_a_schedule_is_drawn_and_slides(opened):
     assert drawn(page, "done")[-1] != path
 
 
+def test_a_hand_draws_the_rate(opened):
+    """The knot nearest to the hand follows it, as its slider does; a finger draws only from a knot."""
+
+    def line(alpha, steps, end):
+        return lambda t: alpha + (end - alpha) * (t - 1) / (steps - 1)
+
+    rate = scheduled(
+        line, knots={"alpha": 1, "end": 30}, steps=30, alpha=slider(0, 1, 0.5), end=slider(0, 1, 0.1)
+    )
+    page = opened(on_quadratic(alpha=rate, show_rate=True, kappa=1), has_touch=True)
+    panel, before = "learning rate against step", drawn(page, "done")
+    assert "drag to draw" in page.locator(".fm-title").last.inner_text()
+    page.mouse.move(*at(page, panel, 0.1, 0.8))
+    page.mouse.down()
+    page.mouse.move(*at(page, panel, 0.9, 0.3), steps=6)
+    page.mouse.up()
+    frames(page)
+    first, last = (float(value(page, name)) for name in ("learning rate α", "end of α"))
+    assert 0.5 < first < 0.75 and abs(last - 0.3) < 0.02  # the first knot was left halfway
+    assert all(a != b for a, b in zip(before, drawn(page, "done"), strict=True))
+    ring = page.get_by_role("group", name=panel).locator(".fm-ring").last.bounding_box()
+    assert abs(ring["y"] + ring["height"] / 2 - at(page, panel, 0, last)[1]) < 1
+    page.touchscreen.tap(*at(page, panel, 0.5, 0.9))
+    assert float(value(page, "learning rate α")) == first
+
+
 def test_the_link_holds_the_state_and_ignores_what_is_not_in_range(opened):
     page = opened(on_quadratic(), on_gabor())
     second = page.locator(".fm").nth(1)
@@ -613,7 +597,7 @@ def test_a_converted_notebook_shows_the_picture(browser):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [800, 360])
+@pytest.mark.parametrize("width", [780, 360])
 def test_it_is_accessible_and_fits(opened, theme, width):
     page = opened(
         on_gabor(target=(0.03, 60), show_rate=True),
@@ -621,13 +605,12 @@ def test_it_is_accessible_and_fits(opened, theme, width):
         theme=theme,
         width=width,
     )
-    assert violations(page) == []
+    Stage(page).check(width)
     for summary in page.get_by_text("The numbers behind the figure").all():
         summary.click()
     page.get_by_role("button", name="momentum").click()
     frames(page, 300)
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    Stage(page).check(width)
     small = page.locator(".fm button, .fm input, .fm summary, .fm-hit").evaluate_all(
         """(nodes) => nodes.filter((node) => node.getBoundingClientRect().height < 23.9)
           .map((node) => node.outerHTML)"""
