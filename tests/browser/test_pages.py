@@ -20,23 +20,27 @@ FIRST_THEME = """document.addEventListener("readystatechange", () => {
 });"""
 TAB_ORDER = """[...document.querySelectorAll("pre")].every(box =>
     box.tabIndex === 0 || box.scrollWidth <= box.clientWidth)"""
+COLORS = ["color-contrast", "link-in-text-block"]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
 
-every_page = pytest.mark.parametrize(
-    "visit",
-    [pytest.param((page, theme), id=f"{page}-{theme}") for page in PAGES for theme in ("light", "dark")],
-    indirect=True,
-    scope="module",
-)
+
+def pages(chosen):
+    """Decorator: the test visits every one of these pages."""
+    return pytest.mark.parametrize(
+        "visit", [name for name in PAGES if name in chosen], indirect=True, scope="module"
+    )
+
+
+every_page = pages(PAGES)
 
 
 class Visit:
     """A page opened in a fresh context, with what the browser said and asked for meanwhile."""
 
-    def __init__(self, browser, address, theme="light", size=DESKTOP):
+    def __init__(self, browser, address, theme="light"):
         self.errors, self.strays, self.answers = [], [], {}
         self.site = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
-        self.context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
+        self.context = browser.new_context(viewport=DESKTOP, color_scheme=theme, reduced_motion="reduce")
         self.context.route(lambda url: not url.startswith(self.site), self.refuse)
         self.context.add_init_script(FIRST_THEME)
         self.page = self.context.new_page()
@@ -55,6 +59,11 @@ class Visit:
     def refuse(self, route):
         self.strays.append(route.request.url)
         route.abort()
+
+    def bright(self):
+        """Whether the page is light."""
+        paper = self.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return int(re.findall(r"\d+", paper)[0]) > 200
 
     def violations(self, rules):
         """What axe-core finds against rules or groups of rules: the rule, and the elements that break it."""
@@ -81,9 +90,8 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def visit(request, browser, site):
-    """The page at desktop width, opened once for all its tests."""
-    page, theme = request.param
-    visit = Visit(browser, site + page, theme)
+    """The page at desktop width, light, opened once for all its tests."""
+    visit = Visit(browser, site + request.param)
     yield visit
     visit.context.close()
 
@@ -106,14 +114,15 @@ def test_no_request_leaves_the_site(visit):
     assert visit.strays == []
 
 
-@every_page
-def test_a_page_has_its_theme(visit, request):
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_has_its_theme(browser, site, theme):
     """The colors are those the reader's system asks for, before the theme's own script runs and after."""
-    theme = request.node.callspec.params["visit"][1]
+    visit = Visit(browser, site + "chapters/intro.html", theme)
     themes = visit.page.evaluate("[window.firstTheme, document.documentElement.dataset.theme]")
     assert themes == [theme, theme]
-    red = int(re.findall(r"\d+", visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))[0])
-    assert (red > 200) == (theme == "light")
+    assert visit.bright() == (theme == "light")
+    assert visit.errors == visit.strays == []
+    visit.context.close()
 
 
 @every_page
@@ -135,8 +144,17 @@ def test_pictures_have_alternative_text(visit):
 
 @every_page
 def test_a_page_is_accessible(visit):
-    """By all that axe-core checks of WCAG 2.2 AA."""
+    """By all that axe-core checks of WCAG 2.2 AA; and in the dark once more, by all that looks at colors."""
+    assert visit.bright()
     assert visit.violations(WCAG) == []
+    visit.page.emulate_media(color_scheme="dark")
+    try:
+        visit.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        assert not visit.bright()
+        assert visit.violations(COLORS) == []
+        assert visit.errors == visit.strays == []
+    finally:
+        visit.page.emulate_media(color_scheme="light")
 
 
 @every_page
@@ -165,6 +183,68 @@ def weight(path):
     """The gzipped size of a file of the site; fonts and pictures are compressed already."""
     content = (SITE / unquote(urlsplit(path).path)).read_bytes()
     return len(content if re.search(r"\.(woff2?|png|jpe?g)(\?|$)", path) else gzip.compress(content))
+
+
+CHANGED = """async (node) => {
+  for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+  const inputs = [...node.querySelectorAll("input, textarea, select")];
+  const before = node.shown;
+  node.shown = node.innerHTML + inputs.map((input) => input.value + input.checked);
+  return node.shown !== before;
+}"""
+
+
+def act(page, figure):
+    """Do to the figure what its kind offers, by keyboard and pointer; yields the name of each act."""
+    sliders, chips = figure.locator("input[type=range]"), figure.locator(".fm-chip")
+    for i in range(sliders.count()):
+        if sliders.nth(i).is_disabled():  # such as the seed while every batch holds all data
+            continue
+        sliders.nth(i).press("Home" if sliders.nth(i).input_value() != "0" else "End")
+        yield f"slider {i}"
+    if chips.count():
+        chips.first.press("Enter")
+        yield "legend"
+        chips.first.press("Enter")
+    handle = figure.locator(".fm-hit").first
+    if figure.get_attribute("data-kind") == "descent":
+        handle.press("ArrowUp")
+        yield "key"
+        handle.scroll_into_view_if_needed()
+        box = handle.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + (15 if x < 640 else -15), y + 12, steps=3)
+        page.mouse.up()
+        yield "drag"
+    if figure.get_attribute("data-kind") == "quiz":
+        if figure.locator(".fm-option").count():
+            figure.locator(".fm-option").first.click()
+        else:
+            figure.locator("input").first.fill("123")
+            figure.locator("input").first.press("Enter")
+        yield "answer"
+    if figure.get_attribute("data-kind") == "answer":
+        figure.locator("textarea").fill("what I think")
+        yield "text"
+
+
+@pages([name for name in PAGES if 'class="fm-figure"' in FILES[name].read_text()])
+def test_every_figure_is_drawn_and_answers(visit):
+    """To every slider, to its legend, to key and hand, or to an answer."""
+    figures = visit.page.locator(".fm-figure")
+    assert figures.count() > 0
+    for i in range(figures.count()):
+        figure, acts = figures.nth(i), 0
+        figure.scroll_into_view_if_needed()
+        figure.locator(".fm").first.wait_for()
+        figure.evaluate(CHANGED)
+        for what in act(visit.page, figure):
+            assert figure.evaluate(CHANGED), f"figure {i + 1} does not answer to its {what}"
+            acts += 1
+        assert acts, f"figure {i + 1} offers nothing to do"
+    assert visit.errors == []
 
 
 class Links(HTMLParser):
