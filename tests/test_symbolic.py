@@ -90,6 +90,20 @@ def test_floats_are_printed_in_full():
     assert Function(lambda x: x / 3 + 0.1)(1.0) == 1 / 3 + 0.1
 
 
+def test_sine_and_cosine_of_one_angle_are_those_of_numpy():
+    """Also at the ends of a half turn, where the tangent of the half angle is largest, and far from zero."""
+    turns = np.pi / 4 * np.arange(-40, 41)
+    x = np.concatenate([turns, np.nextafter(turns, np.inf), np.linspace(-50, 50, 9999), [0.0, 1e-300, 1e9]])
+
+    def wave(x, *, a=1.5):
+        return [np.sin(a * x), np.cos(a * x), np.sin(x), np.cos(x)]
+
+    expected = [np.sin(1.5 * x), np.cos(1.5 * x), np.sin(x), np.cos(x)]
+    np.testing.assert_allclose(Function(wave)(x), expected, rtol=0, atol=5e-16)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(Function(wave)(np.inf)).all()
+
+
 def test_derivatives_of_choices_have_no_delta():
     def hinge(phi):
         return np.maximum(phi[0], 0) * np.abs(phi[1]) + np.minimum(phi[0], phi[1])
