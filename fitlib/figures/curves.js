@@ -68,7 +68,7 @@ function words(spec, panels, x) {
 function plotView(life, spec, initial, last) {
   const p = panel(life, { title: initial.ylabel, name: initial.name, xlabel: last ? spec.xlabel : "", left: 46 });
   const layers = ["lines", "curves", "data"].map((name) => [name, p.inside.appendChild(svg("g", {}))]);
-  const cursor = p.inside.appendChild(svg("path", { class: "fm-cursor" })), signs = p.over.appendChild(svg("g", {}));
+  const cursor = p.path("fm-cursor"), signs = p.over.appendChild(svg("g", {}));
   const dots = spec.probe ? spec.items.map(({ color }) => p.dot(color)) : [];
   const line = (name, color, d) => svg("path", { class: name, style: `--fm-c:${color}`, d });
 

@@ -225,11 +225,10 @@ function mapView(life, ui, spec, now, get, put) {
   const p = panel(life, { title, xlabel, name: `loss over ${listed(spec.labels)}`, className: "fm-map" });
   const canvas = html("canvas", { class: "fm-canvas", "aria-hidden": "true" });
   p.box.prepend(canvas);
-  const path = (name, color = "") => p.inside.appendChild(svg("path", { class: name, style: `--fm-c:${color}` }));
-  const lines = path("fm-contours"), arrow = path("fm-arrow");
-  const nodes = spec.rules.map(({ color }) => ({ future: path("fm-future", color) }));
+  const lines = p.path("fm-contours"), arrow = p.path("fm-arrow");
+  const nodes = spec.rules.map(({ color }) => ({ future: p.path("fm-future", color) }));
   for (const name of ["halo", "done", "beads"]) { // one layer above the other
-    nodes.forEach((node, i) => { node[name] = path(`fm-${name}`, spec.rules[i].color); });
+    nodes.forEach((node, i) => { node[name] = p.path(`fm-${name}`, spec.rules[i].color); });
   }
   const glyphs = p.over.appendChild(svg("g", {}));
   nodes.forEach((node, i) => { node.head = p.dot(spec.rules[i].color); });
@@ -351,8 +350,7 @@ function fitView(life, spec, code, now, get, put) {
   const p = panel(life, { title: "", name: "model and data", xlabel: spec.axis });
   const [across, up] = spec.state.data.map(domain);
   const dots = spec.state.data[0].map(() => p.over.appendChild(svg("circle", { class: "fm-point", r: 3 })));
-  const curves = spec.rules.map(({ color }) =>
-    p.inside.appendChild(svg("path", { class: "fm-done", style: `--fm-c:${color}` })));
+  const curves = spec.rules.map(({ color }) => p.path("fm-done", color));
   const handle = p.over.appendChild(svg("circle", { class: "fm-hit", r: 12, tabindex: 0, role: "slider",
     "aria-valuemin": up[0], "aria-valuemax": up[1] }));
   let chosen = 0;
@@ -408,11 +406,10 @@ function fitView(life, spec, code, now, get, put) {
  */
 function stepView(life, spec, now, get, put, { title, name, log, series, range, goal, knots = [] }) {
   const p = panel(life, { title, name, xlabel: "step" });
-  const path = (name, color = "") => p.inside.appendChild(svg("path", { class: name, style: `--fm-c:${color}` }));
-  const aim = path("fm-goal"), cursor = path("fm-cursor");
+  const aim = p.path("fm-goal"), cursor = p.path("fm-cursor");
   const aimed = p.over.appendChild(nameAt(0, 0, false, 0, goal ? "target" : ""));
   const nodes = spec.rules.map(({ color }) =>
-    ({ future: path("fm-future", color), done: path("fm-done", color), head: p.dot(color) }));
+    ({ future: p.path("fm-future", color), done: p.path("fm-done", color), head: p.dot(color) }));
   const handles = knots.map((knot) => ({ ...knot, valueAt: snap(knot.slider), hit: svg("circle", { class: "fm-hit", r: 13 }),
     ring: svg("circle", { class: "fm-ring", r: 5.5 }) }));
   for (const { hit, ring } of handles) p.over.appendChild(svg("g", { class: "fm-start" }, hit, ring));
@@ -503,8 +500,9 @@ async function render({ model, el }) {
     series: ({ run, alpha }) => run.rates[alpha] ?? run.losses.map(() => NaN),
     range: (lists) => [0, 1.08 * Math.max(1e-9, ...knots.map(({ slider }) => slider.hi / 1.08),
       ...lists.flatMap((list) => [...list].filter(Number.isFinite)))] });
-  const side = [fit, loss, rate].filter(Boolean), views = [map, ...side];
-  ui.panels.append(map.panel.root, html("div", { class: "fm-side" }, ...side.map(({ panel }) => panel.root)));
+  const views = [map, fit, loss, rate].filter(Boolean), roots = views.map(({ panel }) => panel.root);
+  if (views.length > 3) rate.panel.root.classList.add("fm-below"); // three beside the map would be too low to read
+  ui.panels.append(roots[0], html("div", { class: "fm-side" }, ...roots.slice(1, 3)), ...roots.slice(3));
 
   const dirty = new Set(["loss", "surface", "size"]);
   const tables = ui.tables(() => numbers(spec, now, get("step")));

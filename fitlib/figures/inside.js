@@ -47,8 +47,8 @@ function words(spec, now, t) {
 /** A quantity against the step: bars for the gradients of a sequence, lines with a bead at each step for the rest. */
 function stepView(life, spec, put, { title, names, xlabel }) {
   const p = panel(life, { title, xlabel, left: 46 }), bars = names[0] === "gradient" && !spec.loss;
-  const zero = p.inside.appendChild(svg("path", { class: "fm-zero" })), lines = p.inside.appendChild(svg("g", {}));
-  const cursor = p.inside.appendChild(svg("path", { class: "fm-cursor" })), dots = p.over.appendChild(svg("g", {}));
+  const zero = p.path("fm-zero"), lines = p.inside.appendChild(svg("g", {}));
+  const cursor = p.path("fm-cursor"), dots = p.over.appendChild(svg("g", {}));
   const colored = (name, color, d, width) =>
     svg("path", { class: name, style: `--fm-c:${color}`, d, "stroke-width": width });
   movable(life, p, { pick: (event) => p.hits(event), to: ([t]) => put("step", clamp(Math.round(t), 1, spec.steps)) });
@@ -89,7 +89,7 @@ function stepView(life, spec, put, { title, names, xlabel }) {
 /** The loss over its parameter, with the points of every rule, the slope at the step looked at, and the start. */
 function lossView(life, spec, get, put) {
   const p = panel(life, { title: "loss", xlabel: "φ", className: "fm-across", left: 46 }), [lo, hi] = spec.x;
-  const curve = p.inside.appendChild(svg("path", { class: "fm-curve" })), lines = p.inside.appendChild(svg("g", {}));
+  const curve = p.path("fm-curve"), lines = p.inside.appendChild(svg("g", {}));
   const dots = p.over.appendChild(svg("g", {})), place = snap(spec.start);
   movable(life, p, { pick: (event) => p.hits(event), to: ([x]) => put("start", place(x)) });
   const xs = Float64Array.from({ length: 401 }, (_, i) => lo + ((hi - lo) * i) / 400);

@@ -310,6 +310,7 @@ function panel(life, { title, name, xlabel = "", className = "", left = 38 }) {
   const box = html("div", { class: "fm-plot" }, plot);
   const p = { root: html("div", { class: `fm-panel ${className}` }, heading, box), box, plot, inside, over, readout };
   p.title = (text) => { if (heading.firstChild.textContent !== text) heading.firstChild.textContent = text; };
+  p.path = (name, color) => inside.appendChild(svg("path", { class: name, style: color && `--fm-c:${color}` }));
   p.dot = (color) => over.appendChild(svg("circle", { class: "fm-dot", r: 4.5, style: `--fm-c:${color}` }));
   p.put = (dot, x, y) => { // hidden where it would lie outside
     const seen = x >= -1 && x <= p.w + 1 && y >= -1 && y <= p.h + 1;

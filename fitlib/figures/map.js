@@ -82,8 +82,7 @@ function mapView(life, ui, spec, now, get, put) {
   const p = panel(life, { title: y.label, name, xlabel: x.label, className: "fm-map", left: 46 });
   const canvas = html("canvas", { class: `fm-canvas ${spec.categories ? "fm-cells" : ""}`, "aria-hidden": "true" });
   p.box.prepend(canvas);
-  const [lines, under, edges, way] = ["fm-level", "fm-halo", "fm-boundary", "fm-way"].map((name) =>
-    p.inside.appendChild(svg("path", { class: name })));
+  const [lines, under, edges, way] = ["fm-level", "fm-halo", "fm-boundary", "fm-way"].map((name) => p.path(name));
   const signs = p.over.appendChild(svg("g", {}));
   const handle = svg("circle", { class: "fm-hit", r: 14, tabindex: 0, role: "slider", "aria-label": "probe" });
   const probe = p.over.appendChild(svg("g", { class: "fm-start fm-probe" }, handle,
@@ -176,7 +175,7 @@ function keyView(spec) {
 /** The run at the probe: its value against the step. */
 function runView(life, { tracked, steps, logValue: log }) {
   const p = panel(life, { title: `${tracked} at the probe`, xlabel: "step" });
-  const line = p.inside.appendChild(svg("path", { class: "fm-way" }));
+  const line = p.path("fm-way");
   return {
     panel: p,
     draw(values) {
