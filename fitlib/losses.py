@@ -175,6 +175,22 @@ def _flatten(part, runs, points):
     return np.broadcast_to(part, runs + part.shape[len(own) :]).reshape(-1, *part.shape[len(own) :])
 
 
+def newton(loss, phi, longest, steps=60):
+    """The points `phi` `(n, k)`, moved to where the gradient vanishes by Newton's method.
+
+    No step is longer than `longest` `(n,)`; a point that the method does not bring to rest is left on its way.
+    """
+    phi, moving = np.array(phi, float), np.arange(phi.shape[1])
+    for _ in range(steps):
+        at = phi[:, moving]
+        hessian = np.moveaxis(loss.hessian(at), -1, 0)
+        move = np.linalg.solve(hessian + 1e-12 * np.eye(loss.n), loss.gradient(at).T[..., None])[..., 0]
+        move *= np.minimum(1, (longest / np.maximum(np.abs(move), 1e-300)).min(axis=1, keepdims=True))
+        phi[:, moving] = at - move.T
+        moving = moving[(np.abs(move) > 1e-9 * longest).any(axis=1)]  # the error is squared in each step
+    return phi
+
+
 def critical_points(loss, grid=60, steps=60):
     """All points in the loss's box where the gradient vanishes, found by Newton's method from a grid of starts.
 
@@ -186,16 +202,8 @@ def critical_points(loss, grid=60, steps=60):
             f"{loss.name} has no box to search; give it one: Loss(..., box=((lo, hi), (lo, hi)))"
         )
     low, high = np.array(loss.box).T
-    longest = (high - low) / grid
     phi = np.stack(np.meshgrid(*np.linspace(low, high, grid).T)).reshape(loss.n, -1)
-    moving = np.arange(phi.shape[1])
-    for _ in range(steps):
-        at = phi[:, moving]
-        hessian = np.moveaxis(loss.hessian(at), -1, 0)
-        move = np.linalg.solve(hessian + 1e-12 * np.eye(loss.n), loss.gradient(at).T[..., None])[..., 0]
-        move *= np.minimum(1, (longest / np.maximum(np.abs(move), 1e-300)).min(axis=1, keepdims=True))
-        phi[:, moving] = at - move.T
-        moving = moving[(np.abs(move) > 1e-9 * longest).any(axis=1)]  # the error is squared in each step
+    phi = newton(loss, phi, (high - low) / grid, steps)
     slope = np.abs(loss.gradient(phi)).max(axis=0)
     inside = ((phi.T >= low) & (phi.T <= high)).all(axis=1) & (slope < 1e-10 * (1 + np.abs(loss(phi))))
     found = np.empty((0, loss.n))

@@ -9,7 +9,7 @@ from fitlib import plots
 from fitlib.figures.base import NAMES, SYMBOLS, Checked, Figure, is_number, round_to, slider
 from fitlib.figures.controls import hidden, rule_code
 from fitlib.fitting import fit
-from fitlib.losses import Loss
+from fitlib.losses import Loss, newton
 from fitlib.symbolic import Function, Rule, schedule, signature
 
 SPARE = ["#3b4cc0", "#b2560d", "#00827f", "#9c2f74", "#5b6b1f", "#6d4fa0"]  # of rules that are not the book's
@@ -316,10 +316,8 @@ class Descent(Figure):
 
     def _critical(self, mark):
         label, point = _mark("marks", mark)
-        at, spans = np.array(point), np.ptp(self._box, axis=1)
-        for _ in range(60):  # Newton's method, in short steps
-            move = np.linalg.solve(self._loss.hessian(at), self._loss.gradient(at))
-            at = at - move * min(1, 0.02 / max(np.max(np.abs(move) / spans), 1e-300))
+        spans = np.ptp(self._box, axis=1)
+        at = newton(self._loss, np.array(point)[:, None], 0.02 * spans)[:, 0]
         if not (np.abs(at - point) < 0.05 * spans).all():
             raise ValueError(
                 f"{_pair(point)} in marks is not near a critical point; other places belong in points"
