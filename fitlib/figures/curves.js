@@ -48,10 +48,11 @@ function nearest(xs, ys, x) {
 /** The outcome in words: every curve at the probe, limits that are passed, marks that the sliders move. */
 function words(spec, panels, x) {
   const texts = [];
-  if (x !== undefined) {
-    const read = ({ curves, lines }) => curves.concat(lines).map(({ label, at }) => `${label} ${show(at(x))}`).join(", ");
-    const parts = panels.filter(read).map((one) => (panels.length > 1 ? `${one.ylabel}: ${read(one)}` : read(one)));
-    if (parts.length) texts.push(`at ${spec.xlabel} = ${show(x, 4)}: ${parts.join("; ")}`);
+  if (x !== undefined) { // a panel of several curves has its own sentence
+    const read = ({ curves, lines }) => curves.concat(lines).map(({ label, at }) => `${label} ${show(at(x))}`);
+    const parts = panels.map((one) => [one.ylabel, read(one)]).filter(([, all]) => all.length)
+      .map(([ylabel, all]) => `${panels.length > 1 && all.length > 1 ? `${ylabel}: ` : ""}${all.join("; ")}`);
+    if (parts.length) texts.push(`at ${spec.xlabel} = ${show(x, 4)}: ${parts[0]}`, ...parts.slice(1));
   }
   for (const { marks, curves } of panels) {
     for (const { kind, label, value, traced } of marks) {

@@ -92,29 +92,28 @@ function rateLimit({ step, initial: { length: n } }, hyper, index, curvature) {
 
 const listed = (items) => items.join(", ").replace(/, ([^,]*)$/, " and $1");
 
-/** The outcome in words. `runs`: those that are shown; `step`: the step that is looked at. */
-function words(runs, step, target) {
+/** The outcome in words. `runs`: those that are shown; `step`: the step that is looked at; losses are told above `base`. */
+function words(runs, step, base, target) {
   if (!runs.length) return "No rule is switched on.";
   const texts = [], alive = runs.filter(({ run }) => step < run.end);
   alive.sort((a, b) => a.run.losses[step] - b.run.losses[step]);
-  const reports = alive.map(({ label, run, outside }, i) =>
-    `${label} ${i ? "" : "is at loss "}${show(run.losses[step])}${outside(step) ? " (outside the map)" : ""}`);
-  const when = step === 0 ? "At the start" : `After ${step} ${step === 1 ? "step" : "steps"}`;
-  if (alive.length) texts.push(`${when} ${listed(reports)}`);
+  const reports = alive.map(({ label, run, outside }) =>
+    `${show(run.losses[step] - base)} for ${label}${outside(step) ? " (outside the map)" : ""}`);
+  const when = step === 0 ? "at the start" : `after ${step} ${step === 1 ? "step" : "steps"}`;
+  if (alive.length) texts.push(`${when} the loss ${base ? "above its minimum " : ""}is ${listed(reports)}`);
   for (const { label, run } of runs) {
-    if (step >= run.end) texts.push(`${label} diverged: its numbers stop being finite in step ${run.end}`);
+    if (step >= run.end) texts.push(`${label} diverged: the numbers stop being finite in step ${run.end}`);
   }
   for (const place of new Set(alive.map(({ near }) => near(step)).filter(Boolean))) {
-    const there = alive.filter(({ near }) => near(step) === place).map(({ label }) => label);
-    texts.push(`${listed(there)} ${there.length > 1 ? "are" : "is"} at the ${place}`);
+    texts.push(`at the ${place}: ${listed(alive.filter(({ near }) => near(step) === place).map(({ label }) => label))}`);
   }
   for (const { label, limit, rate } of runs) {
-    if (rate > limit) texts.push(`${label} has the rate ${show(rate)}, above its stability limit ${show(limit)}`);
+    if (rate > limit) texts.push(`the rate of ${label}, ${show(rate)}, is above its stability limit ${show(limit)}`);
   }
   if (target) {
-    const cost = ({ run, evaluations }) => evaluations * run.losses.findIndex((loss) => loss <= target[0]);
+    const cost = ({ run, evaluations }) => evaluations * run.losses.findIndex((loss) => loss - base <= target[0]);
     const reached = runs.filter((r) => cost(r) >= 0 && cost(r) <= target[1]).map((r) => `${r.label} after ${cost(r)}`);
-    texts.push(`target: loss ${show(target[0])} within ${target[1]} gradient evaluations, ${
+    texts.push(`target: loss ${base ? "above its minimum " : ""}${show(target[0])} within ${target[1]} gradient evaluations, ${
       reached.length ? `reached by ${listed(reached)}` : "not reached"}`);
   }
   return sentences(texts);
@@ -450,9 +449,9 @@ function stepView(life, spec, now, get, put, { title, name, log, series, range, 
 
 /** The range of a loss axis: what the runs reach, but not far above where they start. */
 function lossRange(lists, log, also) {
-  const cap = 4 * Math.max(...lists.map((list) => list[0])), values = lists.flatMap((list) => [...list]);
-  const seen = values.filter((v) => v <= cap && (!log || v > 0)).concat(also);
-  const lo = Math.min(...seen), hi = Math.max(...seen);
+  const values = lists.flatMap((list) => [...list]).filter((v) => !Number.isNaN(v) && (!log || v > 0)).concat(also);
+  const first = Math.max(...lists.map((list) => list[0])), cap = log ? 1000 * first : first + 3 * Math.abs(first);
+  const lo = Math.min(...values), hi = Math.min(cap, Math.max(...values));
   if (!(lo < hi)) return log ? [0.1, 1] : [0, 1];
   return log ? [Math.max(lo / 1.4, hi * 1e-12), hi * 1.4] : [lo - 0.05 * (hi - lo), hi + 0.05 * (hi - lo)];
 }
@@ -521,7 +520,7 @@ async function render({ model, el }) {
       }
     }
     views.forEach((view) => view.step(step));
-    ui.say(words(now.runs.filter(Boolean), step, spec.target));
+    ui.say(words(now.runs.filter(Boolean), step, base, target));
     switches((i) => !get("hidden").includes(spec.rules[i].label));
     tables();
     dirty.clear();

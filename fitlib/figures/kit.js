@@ -44,7 +44,7 @@ function ticks(lo, hi, count) {
   return Array.from({ length }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
-/** Powers of ten from lo to hi; with 2 and 5 between them where there is room. */
+/** Powers of ten from lo to hi; with 2 and 5 between them where there is room; where only one fits, round numbers. */
 function logTicks(lo, hi, count) {
   const decades = Math.log10(hi / lo);
   const among = decades * 3 < count ? [1, 2, 5] : decades * 1.5 < count + 1 ? [1, 3] : [1];
@@ -52,7 +52,8 @@ function logTicks(lo, hi, count) {
   for (let k = Math.floor(Math.log10(lo)); k <= Math.log10(hi); k++) {
     if (k % every === 0) list.push(...among.map((m) => Number(`${m}e${k}`)));
   }
-  return list.filter((v) => v >= lo * 0.999 && v <= hi * 1.001);
+  const seen = list.filter((v) => v >= lo * 0.999 && v <= hi * 1.001);
+  return seen.length > 1 ? seen : ticks(lo, hi, count);
 }
 
 const GOLDEN = 0x9e3779b9;

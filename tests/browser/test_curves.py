@@ -90,11 +90,11 @@ def test_one_cycle_is_drawn_as_it_is_computed(inner):
 
 def test_the_words_follow_probe_and_slider(stage):
     shown = stage(weights())
-    assert shown.outcome() == "At age = 4: weight 0.0656, none 0."
+    assert shown.outcome() == "At age = 4: weight 0.0656; none 0."
     shown.page.locator(".fm-timeline input").press("ArrowRight")
-    assert shown.outcome() == "At age = 5: weight 0.059, none 0."
+    assert shown.outcome() == "At age = 5: weight 0.059; none 0."
     shown.control("momentum β").press("Home")
-    assert shown.outcome() == "At age = 5: weight 0, none 0."
+    assert shown.outcome() == "At age = 5: weight 0; none 0."
 
 
 def test_the_probe_is_dragged_in_the_panel(stage):
