@@ -16,7 +16,7 @@ import numpy as np
 
 
 def gradient_descent(t, phi, grad, *, alpha):
-    """One step against the gradient (Cauchy 1847); on batches, stochastic gradient descent."""
+    """One step against the gradient (Cauchy 1847); on batches, it is SGD."""
     return phi - alpha * grad(phi)
 
 
@@ -27,27 +27,27 @@ def momentum(t, phi, grad, m=0.0, *, alpha, beta=0.9):
 
 
 def nesterov(t, phi, grad, m=0.0, *, alpha, beta=0.9):
-    """One step of momentum with the gradient taken where the momentum leads (Nesterov 1983)."""
+    """One step of momentum, its gradient taken ahead (Nesterov 1983)."""
     m = beta * m + (1 - beta) * grad(phi - alpha * beta * m)
     return phi - alpha * m, m
 
 
 def adagrad(t, phi, grad, v=0.0, *, alpha, eps=1e-10):
-    """One step with a rate per parameter that falls with its summed squares (Duchi et al. 2011)."""
+    """One step over the root of all squares so far (Duchi et al. 2011)."""
     g = grad(phi)
     v = v + g**2
     return phi - alpha * g / (np.sqrt(v) + eps), v
 
 
 def rmsprop(t, phi, grad, v=0.0, *, alpha, gamma=0.99, eps=1e-8):
-    """One step with a rate per parameter that forgets old squares (Tieleman and Hinton 2012)."""
+    """One step over the root of recent squares (Tieleman and Hinton 2012)."""
     g = grad(phi)
     v = gamma * v + (1 - gamma) * g**2
     return phi - alpha * g / (np.sqrt(v) + eps), v
 
 
 def adadelta(t, phi, grad, v=0.0, u=0.0, *, alpha=1.0, gamma=0.9, eps=1e-6):
-    """One step in the units of the parameters, with no rate to choose (Zeiler 2012)."""
+    """One step in the units of phi, with no rate to choose (Zeiler 2012)."""
     g = grad(phi)
     v = gamma * v + (1 - gamma) * g**2
     d = np.sqrt(u + eps) / np.sqrt(v + eps) * g
@@ -56,7 +56,7 @@ def adadelta(t, phi, grad, v=0.0, u=0.0, *, alpha=1.0, gamma=0.9, eps=1e-6):
 
 
 def adam(t, phi, grad, m=0.0, v=0.0, *, alpha, beta=0.9, gamma=0.999, eps=1e-8):
-    """One step of momentum over the root of the mean square, both corrected (Kingma and Ba 2015)."""
+    """One step on m over the root of v, corrected (Kingma and Ba 2015)."""
     g = grad(phi)
     m = beta * m + (1 - beta) * g
     v = gamma * v + (1 - gamma) * g**2
@@ -66,7 +66,7 @@ def adam(t, phi, grad, m=0.0, v=0.0, *, alpha, beta=0.9, gamma=0.999, eps=1e-8):
 
 
 def adamw(t, phi, grad, m=0.0, v=0.0, *, alpha, beta=0.9, gamma=0.999, eps=1e-8, decay=0.01):
-    """One step of Adam, and a shrinking that Adam does not rescale (Loshchilov and Hutter 2019)."""
+    """One step of Adam and a decay of its own (Loshchilov and Hutter 2019)."""
     g = grad(phi)
     m = beta * m + (1 - beta) * g
     v = gamma * v + (1 - gamma) * g**2
@@ -76,7 +76,7 @@ def adamw(t, phi, grad, m=0.0, v=0.0, *, alpha, beta=0.9, gamma=0.999, eps=1e-8,
 
 
 def amsgrad(t, phi, grad, m=0.0, v=0.0, v_max=0.0, *, alpha, beta=0.9, gamma=0.999, eps=1e-8):
-    """One step of Adam over the largest v so far, corrected afterwards (as PyTorch and Keras do)."""
+    """One step of Adam over the largest v so far (as in PyTorch and Keras)."""
     g = grad(phi)
     m = beta * m + (1 - beta) * g
     v = gamma * v + (1 - gamma) * g**2
@@ -87,7 +87,7 @@ def amsgrad(t, phi, grad, m=0.0, v=0.0, v_max=0.0, *, alpha, beta=0.9, gamma=0.9
 
 
 def amsgrad_corrected(t, phi, grad, m=0.0, v=0.0, v_max=0.0, *, alpha, beta=0.9, gamma=0.999, eps=1e-8):
-    """One step of Adam over the largest corrected v so far (as Optax does)."""
+    """One step of Adam over the largest corrected v so far (as in Optax)."""
     g = grad(phi)
     m = beta * m + (1 - beta) * g
     v = gamma * v + (1 - gamma) * g**2
@@ -98,10 +98,10 @@ def amsgrad_corrected(t, phi, grad, m=0.0, v=0.0, v_max=0.0, *, alpha, beta=0.9,
 
 
 def clip(g, limit):
-    """The gradient `g`, shortened to length `limit` where it is longer (Pascanu et al. 2013)."""
+    """The gradient `g`, of length `limit` at most (Pascanu et al. 2013)."""
     return g * limit / np.maximum(np.linalg.norm(g, axis=0), limit)
 
 
 def clipped_gradient_descent(t, phi, grad, *, alpha, limit=1.0):
-    """One step against the clipped gradient: never longer than `alpha * limit`."""
+    """One step against the clipped gradient, `alpha * limit` at most."""
     return phi - alpha * clip(grad(phi), limit)

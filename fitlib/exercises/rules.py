@@ -161,7 +161,7 @@ def curvatures(rng):
 
 
 def memories(rng):
-    yield from ({"beta": beta} for beta in [0.0, 0.3, 0.5, 0.9, 0.95, 0.98])
+    yield from ({"beta": beta} for beta in [0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99])
 
 
 def bowls(rng):

@@ -135,10 +135,14 @@ function mapView(life, ui, spec, now, get, put) {
       const d = drawn.map(({ points }) => trace(points.map(([X]) => X), points.map(([, Y]) => Y))).join("");
       set(under, { d });
       set(edges, { d });
-      const names = drawn.flatMap(({ label, points }) => { // where the line is well inside
+      const placed = [], free = ([X, Y]) => placed.every(([U, V]) => Math.abs(X - U) > 90 || Math.abs(Y - V) > 16);
+      const names = drawn.flatMap(({ label, points }) => { // where the line is well inside, and no other name is
         const inside = points.filter(([, Y]) => Y > 22 && Y < p.h - 6);
-        const [X, Y] = inside[Math.floor(inside.length * 0.6)] ?? [];
-        return inside.length ? [above({ label, X, Y })] : [];
+        if (!inside.length) return [];
+        const spots = [0.6, 0.35, 0.85, 0.1].map((share) => inside[Math.floor(inside.length * share)]);
+        const [X, Y] = spots.find(free) ?? spots[0];
+        placed.push([X, Y]);
+        return [above({ label, X, Y })];
       });
       const targets = spec.marks.flatMap((mark) => {
         const [a, b] = now.place(mark), [X, Y] = [p.x(a), p.y(b)];
