@@ -36,11 +36,12 @@ function show(v, digits = 3) {
 /** Texts as sentences. */
 const sentences = (texts) => texts.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
 
-/** Round numbers from lo to hi, about `count` of them. */
+/** Round numbers from lo to hi, about `count` of them, two or more. */
 function ticks(lo, hi, count) {
   const rough = (hi - lo) / count, power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.8);
   const first = Math.ceil(lo / step - 1e-9), length = Math.floor(hi / step + 1e-9) - first + 1;
+  if (length < 2) return ticks(lo, hi, 2 * count);
   return Array.from({ length }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
