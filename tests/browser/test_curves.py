@@ -180,3 +180,13 @@ def test_the_axis_rests_while_the_curve_moves_a_little(inner):
     assert first == second
     assert inner("curves", "rangeOf", "f(given)", [3.0, 3.0]) != [3.0, 3.0]
     assert inner("curves", "rangeOf", "f(given, true)", [0.0, 1e-3, 10.0])[0] > 0
+
+
+@pytest.mark.parametrize("scale", ["ticks", "logTicks"])
+@pytest.mark.parametrize("lo, hi", [(0.04, 1.95), (0.0209, 0.0214), (0.021, 0.06), (0.9, 1.1), (1e-5, 1e3)])
+def test_an_axis_has_two_round_numbers_or_more(inner, scale, lo, hi):
+    for count in (2, 3, 8):
+        shown = inner("curves", scale, "f(...given)", [lo, hi, count])
+        assert 2 <= len(shown) <= 2 * count + 3 and shown == sorted(shown)
+        assert lo * 0.999 <= shown[0] and shown[-1] <= hi * 1.001
+        assert all(float(f"{v:.3g}") == v for v in shown)
