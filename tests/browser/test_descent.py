@@ -487,42 +487,44 @@ def test_the_link_holds_the_state_and_ignores_what_is_not_in_range(opened):
     ]
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "#figure=2&alpha=5",
-        "#figure=1&alpha=21",
-        "#figure=1&alpha=-1",
-        "#figure=1&alpha=NaN",
-        "#figure=1&alpha=Infinity",
-        "#figure=1&alpha=0x5",
-        "#figure=1&alpha=5%20",
-        "#figure=1&alpha=",
-        "#figure=1&alpha=1,2",
-        "#figure=1&step=1.5",
-        "#figure=1&step=61",
-        "#figure=1&batch=2.5",
-        "#figure=1&start=1",
-        "#figure=1&start=11,5",
-        "#figure=1&start=a,b",
-        "#figure=1&hidden=9",
-        "#figure=1&hidden=momentum",
-        "#figure=1&data=0,1",
-        "#figure=1&data=30,0,0",
-        "#figure=1&data=0,0,99",
-        "#figure=1&constructor=1&__proto__=2&_spec=3",
-        "#figure=<script>alert(1)</script>",
-        "#%E0%A4%A",
-    ],
-)
-def test_a_wrong_address_is_the_figure_at_rest(opened, address):
-    page = opened(on_gabor(), address=address)
-    frames(page)
-    assert page.locator(".fm-value").all_inner_texts() == ["60 of 60", "2", "0.9", "30", "0"]
-    assert (
-        page.get_by_role("slider", name="start").get_attribute("aria-valuetext").startswith("φ₀ −2, φ₁ 12, ")
-    )
-    assert page.locator("[aria-pressed=true]").count() == 3
+WRONG = [
+    "#figure=2&alpha=5",
+    "#figure=1&alpha=21",
+    "#figure=1&alpha=-1",
+    "#figure=1&alpha=NaN",
+    "#figure=1&alpha=Infinity",
+    "#figure=1&alpha=0x5",
+    "#figure=1&alpha=5%20",
+    "#figure=1&alpha=",
+    "#figure=1&alpha=1,2",
+    "#figure=1&step=1.5",
+    "#figure=1&step=61",
+    "#figure=1&batch=2.5",
+    "#figure=1&start=1",
+    "#figure=1&start=11,5",
+    "#figure=1&start=a,b",
+    "#figure=1&hidden=9",
+    "#figure=1&hidden=momentum",
+    "#figure=1&data=0,1",
+    "#figure=1&data=30,0,0",
+    "#figure=1&data=0,0,99",
+    "#figure=1&constructor=1&__proto__=2&_spec=3",
+    "#figure=<script>alert(1)</script>",
+    "#%E0%A4%A",
+]
+
+
+def test_a_wrong_address_is_the_figure_at_rest(opened):
+    page = opened(on_gabor())
+    file = page.url
+    for address in WRONG:
+        page.goto("about:blank")
+        page.goto(file + address)
+        page.wait_for_selector(".fm")
+        assert page.locator(".fm-value").all_inner_texts() == ["60 of 60", "2", "0.9", "30", "0"], address
+        start = page.get_by_role("slider", name="start").get_attribute("aria-valuetext")
+        assert start.startswith("φ₀ −2, φ₁ 12, "), address
+        assert page.locator("[aria-pressed=true]").count() == 3, address
 
 
 def test_an_address_typed_later_moves_the_figure(opened):
