@@ -68,6 +68,7 @@ const LINE = { rest: "stroke:var(--fm-line);stroke-width:1.2", forward: "stroke:
 
 /** The graph. `place(width)` lays it out, `draw(numbers, known, step)` fills it. */
 function graphView(spec) {
+  const short = (v) => show(v, Math.abs(v) < 1e-3 ? 2 : 3); // a power of ten takes room
   const { nodes } = spec, plot = svg("svg", { role: "img", "aria-label": "the lines as a graph", style: "display:block;width:100%", class: "fm-graph" });
   const text = (style, anchor) => svg("text", { style: `font-variant-numeric:tabular-nums;${style}`, "text-anchor": anchor });
   let laid, lines, cards;
@@ -106,8 +107,8 @@ function graphView(spec) {
       state.forEach(({ value, slope, complete }, i) => {
         const { box, value: shown, slope: passed } = cards[i];
         set(box, { style: LOOK[i === current ? "current" : value === undefined ? "waiting" : "reached"] });
-        shown.textContent = value === undefined ? "" : show(value);
-        passed.textContent = slope === undefined ? "" : complete ? show(slope) : `${show(slope, 2)} …`;
+        shown.textContent = value === undefined ? "" : short(value);
+        passed.textContent = slope === undefined ? "" : complete ? short(slope) : `${show(slope, 2)} …`;
         Object.assign(passed.style, { fill: `var(--fm-${complete ? "accent" : "soft"})`, fontWeight: complete ? 650 : 400 });
       });
       edges.forEach((edge, i) => {
