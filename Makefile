@@ -24,11 +24,11 @@ lab: .venv/lab ## open the chapters in JupyterLab
 	@cd chapters && ../$(RUN) jupyterlab
 
 check: .venv/tests ## the quick check: style, unit tests, chapters that differ from the last commit
-	@$(RUN) pytest -n 2 --ignore tests/browser $(NBVAL) tests $(CHANGED)
+	@$(RUN) pytest -n auto --ignore tests/browser $(NBVAL) tests $(CHANGED)
 
 test: .venv/tests .venv/book ## everything: style, unit tests, all chapters, the built site in a browser
 	@$(RUN) tools.book; $(RUN) tools.browser
-	@$(RUN) pytest -n 2 $(NBVAL) tests chapters
+	@$(RUN) pytest -n auto $(NBVAL) tests chapters
 
 lint: .venv/tests ## style of the code
 	@$(RUN) ruff check .

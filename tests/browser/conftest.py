@@ -132,7 +132,7 @@ def inner(browser):
     page.close()
 
 
-@pytest.fixture(params=[("light", 780), ("dark", 780), ("light", 360)], ids=lambda p: f"{p[0]}-{p[1]}")
+@pytest.fixture(params=[("light", 780), ("dark", 360)], ids=lambda p: f"{p[0]}-{p[1]}")
 def look(request):
     """Theme and width."""
     return dict(zip(("theme", "width"), request.param, strict=True))
