@@ -291,6 +291,8 @@ def test_knots_are_sliders():
     )
     figure = plain(alpha=rate, show_rate=True)
     assert figure._spec["knots"] == [["alpha", 1], ["alpha_end", 30]]
+    with pytest.raises(ValueError, match="give show_rate=True"):
+        plain(alpha=rate)
     with pytest.raises(ValueError, match="no slider: end"):
         scheduled(cosine, knots={"end": 30}, alpha=1, steps=30, end=0.1)
 

@@ -213,6 +213,8 @@ class Descent(Figure):
         minimum = next((i for i, mark in enumerate(known) if mark["kind"] == "minimum"), None)
         if stability and minimum is None:
             raise ValueError("stability is marked at a minimum; give one in marks")
+        if self._settings.knots and not show_rate:
+            raise ValueError("knots are drawn in the plot of the rate; give show_rate=True")
         step = self._steps if step is None else _whole("step", step, 0, self._steps)
         names = [racer.label for racer in self._racers]
         state = {

@@ -430,6 +430,16 @@ def test_a_schedule_is_drawn_and_slides(opened):
     assert drawn(page, "done")[-1] != path
 
 
+def test_losses_are_told_above_a_minimum_that_is_not_zero(opened):
+    figure = Descent(losses.dupont, gradient_descent, start=(1.5, 1), steps=40, alpha=0.02, target=(-1.9, 30))
+    words = outcome(opened(figure))
+    told = re.match(r"After 40 steps the loss above its minimum is (\S+) for gradient descent", words)[1]
+    above = figure.runs()["gradient descent"].losses[-1] - losses.dupont.minimum
+    assert abs(number(told) / above - 1) < 6e-3
+    target = re.search(r"Target: loss above its minimum (\S+) within 30", words)[1]
+    assert abs(number(target) / (-1.9 - losses.dupont.minimum) - 1) < 6e-3
+
+
 def test_a_hand_draws_the_rate(opened):
     """The knot nearest to the hand follows it, as its slider does; a finger draws only from a knot."""
 
