@@ -1,4 +1,4 @@
-"""The layers of fitlib: the engine computes, plots draw, exercises check, figures connect."""
+"""The layers of fitlib: the engine computes, plots draw, exercises check, figures connect, the page runs."""
 
 import ast
 import importlib.util
@@ -16,7 +16,7 @@ FILES = {
     ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
     for file in sorted(PACKAGE.rglob("*.py"))
 }
-LAYERS = ["plots", "exercises", "figures"]  # all else is the engine, below them
+LAYERS = ["plots", "exercises", "figures", "page"]  # all else is the engine, below them
 ONLY = {
     "sympy": {"fitlib.symbolic", "fitlib.equations"},
     "anywidget": {"fitlib.figures"},
