@@ -125,7 +125,7 @@ class Exercise:
 
     def diagnose(self, got):
         """What to tell of the one or two mistakes that give the outcomes `got` everywhere; else nothing."""
-        single = [(edits, [text]) for edits, text in catalogue()[self.name]]
+        single = [(edits, [text]) for edits, text in catalogue().get(self.name, [])]
         double = [(a + c, b + d) for (a, b), (c, d) in combinations(single, 2)]
         for edits, texts in single + double:
             try:
