@@ -100,10 +100,17 @@ def test_an_interact_cell_is_dead_neither_on_the_site_nor_in_nbval(path):
 
 
 @every_chapter
-def test_only_an_interact_cell_escapes_nbval(path):
+def test_an_exercise_shows_no_diagnosis_before_it_is_run(path):
+    for cell in cells(path, "code"):
+        if re.search(r"(?m)^check\(", cell.source):
+            assert {"exercise", "nbval-ignore-output"} <= tags(cell) and not cell.outputs, cell.source
+
+
+@every_chapter
+def test_only_interact_and_exercises_escape_nbval(path):
     for cell in cells(path, "code"):
         if tags(cell) & {"nbval-ignore-output", "nbval-skip"}:
-            assert "interact" in cell.source, cell.source
+            assert "interact" in cell.source or "exercise" in tags(cell), cell.source
 
 
 @every_chapter

@@ -14,6 +14,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 VIEW = "application/vnd.jupyter.widget-view+json"
+NOT_STORED = {"remove-output", "exercise"}  # a dead slider; a diagnosis before the reader has tried
 
 
 def execute(path, done):
@@ -37,7 +38,7 @@ def tidy(notebook):
     """Leave nothing in the notebook that differs from run to run or from editor to editor."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        if "remove-output" in cell.metadata.get("tags", []):
+        if NOT_STORED & set(cell.metadata.get("tags", [])):
             cell.outputs = []
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(VIEW, None)
