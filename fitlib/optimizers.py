@@ -97,6 +97,19 @@ def amsgrad_corrected(t, phi, grad, m=0.0, v=0.0, v_max=0.0, *, alpha, beta=0.9,
     return phi - alpha * m_hat / (np.sqrt(v_max) + eps), m, v, v_max
 
 
+def sign_descent(t, phi, grad, *, alpha):
+    """One step of length alpha in every parameter, against the gradient's sign (Bernstein et al. 2018)."""
+    return phi - alpha * np.sign(grad(phi))
+
+
+def lion(t, phi, grad, m=0.0, *, alpha, beta=0.9, gamma=0.99, decay=0.0):
+    """One step along the sign of an average, and a decay of its own (Chen et al. 2023)."""
+    g = grad(phi)
+    d = np.sign(beta * m + (1 - beta) * g)
+    m = gamma * m + (1 - gamma) * g
+    return phi - alpha * decay * phi - alpha * d, m
+
+
 def clip(g, limit):
     """The gradient `g`, of length `limit` at most (Pascanu et al. 2013)."""
     return g * limit / np.maximum(np.linalg.norm(g, axis=0), limit)

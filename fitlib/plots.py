@@ -14,6 +14,8 @@ LABELS = {
     "adam": "Adam",
     "adamw": "AdamW",
     "amsgrad": "AMSGrad",
+    "sign_descent": "sign descent",
+    "lion": "Lion",
 }
 
 COLORS = {
@@ -26,6 +28,8 @@ COLORS = {
     "adam": "#009e73",
     "adamw": "#c0392b",
     "amsgrad": "#4d6680",
+    "sign_descent": "#8b1a5c",
+    "lion": "#6b4423",
 }
 
 

@@ -17,9 +17,11 @@ from fitlib.optimizers import (
     clip,
     clipped_gradient_descent,
     gradient_descent,
+    lion,
     momentum,
     nesterov,
     rmsprop,
+    sign_descent,
 )
 
 HYPER = {
@@ -33,6 +35,8 @@ HYPER = {
     adamw: {"alpha": 0.02, "beta": 0.8, "gamma": 0.98, "eps": 1e-6, "decay": 0.1},
     amsgrad: {"alpha": 0.02, "beta": 0.8, "gamma": 0.98, "eps": 1e-6},
     amsgrad_corrected: {"alpha": 0.02, "beta": 0.8, "gamma": 0.98, "eps": 1e-6},
+    sign_descent: {"alpha": 0.02},
+    lion: {"alpha": 0.02, "beta": 0.8, "gamma": 0.95, "decay": 0.1},
     clipped_gradient_descent: {"alpha": 0.002, "limit": 3.0},
 }
 PROBLEMS = [losses.quadratic, losses.rotated_valley, losses.saddle, losses.rosenbrock, losses.dupont]
@@ -189,10 +193,10 @@ def test_adadelta_steps_have_the_units_of_the_parameters():
     assert_allclose(fold(other_units, lambda phi: bowl(phi / c) / c, c * phi, 30), c * path, rtol=1e-12)
 
 
-@pytest.mark.parametrize("rule", [adagrad, rmsprop, adam, amsgrad, amsgrad_corrected])
+@pytest.mark.parametrize("rule", [adagrad, rmsprop, adam, amsgrad, amsgrad_corrected, sign_descent, lion])
 def test_rules_that_normalize_do_not_see_the_scale_of_the_loss(rule):
-    """Exactly, for a power of two and eps = 0."""
-    hyper, phi = HYPER[rule] | {"eps": 0.0}, some(3, 4)
+    """Exactly, for a power of two and eps = 0 where there is one."""
+    hyper, phi = HYPER[rule] | ({"eps": 0.0} if "eps" in HYPER[rule] else {}), some(3, 4)
     assert_array_equal(
         fold(rule, bowl, phi, 30, **hyper), fold(rule, lambda phi: 2**20 * bowl(phi), phi, 30, **hyper)
     )
@@ -242,6 +246,31 @@ def test_adamw_shrinks_apart_from_adam():
     gap = fold(adamw, grad, np.ones(3), 30, **hyper) - fold(adamw, grad, np.zeros(3), 30, **hyper)
     expected = (1 - hyper["alpha"] * hyper["decay"]) ** np.arange(31)
     assert_allclose(gap, np.tile(expected[:, None], 3), rtol=1e-11)
+
+
+def test_lion_without_memory_is_sign_descent():
+    same((lion, {"alpha": 0.02, "beta": 0.0, "decay": 0.0}), (sign_descent, {"alpha": 0.02}))
+
+
+def test_lion_with_one_memory_is_the_sign_of_momentum():
+    """And its steps are those of a momentum whose step has lost its size."""
+
+    def sign_of_momentum(t, phi, grad, m=0.0, *, alpha, beta):
+        m = beta * m + (1 - beta) * grad(phi)
+        return phi - alpha * np.sign(m), m
+
+    same(
+        (lion, {"alpha": 0.02, "beta": 0.9, "gamma": 0.9}), (sign_of_momentum, {"alpha": 0.02, "beta": 0.9})
+    )
+
+
+def test_adam_without_memory_is_sign_descent():
+    """beta = gamma = 0: m over the root of v is g over |g|."""
+    same(
+        (adam, {"alpha": 0.02, "beta": 0.0, "gamma": 0.0, "eps": 0.0}),
+        (sign_descent, {"alpha": 0.02}),
+        rtol=1e-11,
+    )
 
 
 def test_l2_inside_adam_is_another_rule():
