@@ -80,8 +80,8 @@ def epsilon_hat(hyper):
 ALIKE = "gradient_descent momentum adadelta"
 PLAIN = {
     "pytorch": f"{ALIKE} momentum.falling adagrad rmsprop adam adamw amsgrad",
-    "optax": f"{ALIKE} momentum.falling rmsprop adam adamw clipped_gradient_descent",
-    "keras": f"{ALIKE} clipped_gradient_descent",
+    "optax": f"{ALIKE} momentum.falling rmsprop adam adamw clipped_gradient_descent sign_descent lion",
+    "keras": f"{ALIKE} clipped_gradient_descent lion",
 }
 CASES = {
     (library, case): (getattr(optimizers, case.split(".")[0]), falling if "falling" in case else unchanged)
@@ -271,12 +271,14 @@ def test_plateau_equals_pytorch(case):
 
 @pytest.mark.parametrize("rule", DEFAULTS)
 def test_defaults_of_our_rules_are_those_of_pytorch(rule):
-    """A hyperparameter that has a default here has PyTorch's, but beta of momentum (0.9; 0 is plain descent)
-    and the limit of clipping (1; PyTorch has none)."""
+    """A hyperparameter that has a default here has PyTorch's (Optax's where PyTorch has no such rule), but beta
+    of momentum (0.9; 0 is plain descent), the limit of clipping (1; PyTorch has none) and Lion's decay (0)."""
     parameters = inspect.signature(getattr(optimizers, rule)).parameters.values()
     ours = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
-    theirs = {name: one["default"] for name, one in DEFAULTS[rule]["PyTorch"]["arguments"].items()}
-    own = {"momentum": {"beta"}, "nesterov": {"beta"}, "clipped_gradient_descent": {"limit"}}.get(rule, set())
+    library = next(iter(DEFAULTS[rule].values()))
+    theirs = {name: one["default"] for name, one in library["arguments"].items()}
+    different = {"momentum": "beta", "nesterov": "beta", "clipped_gradient_descent": "limit", "lion": "decay"}
+    own = {different[rule]} if rule in different else set()
     assert own <= set(ours) <= set(theirs)
     assert {name: theirs[name] for name in set(ours) - own} == {name: ours[name] for name in set(ours) - own}
 
@@ -286,7 +288,8 @@ def test_the_table_of_the_readme_holds_the_defaults():
     for rule, libraries in DEFAULTS.items():
         start = text.index(f"| **`{rule}`** |")
         rows = text[start : text.find("| **`", start + 1)].splitlines()
-        for column, (_, one) in enumerate(libraries.items(), start=3):
+        for name, one in libraries.items():
+            column = 3 + ["PyTorch", "Optax", "Keras"].index(name)
             cells = {row.split("|")[2].strip(): row.split("|")[column].strip() for row in rows if "|" in row}
             assert cells[""] == f"`{one['call']}`"
             for ours, argument in one["arguments"].items():

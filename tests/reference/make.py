@@ -121,6 +121,14 @@ HYPER = {
         {"scaled": a, "limit": c}
         for a, c in [(0.1, 0.5), (0.3, 1.0), (0.5, 2.0), (0.9, 5.0), (0.5, 20.0), (0.8, 100.0), (0.2, 1000.0)]
     ],
+    "sign_descent": [{"alpha": a} for a in (0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.3)],
+    "lion": [
+        {"alpha": a, "beta": b, "gamma": c, "decay": d}
+        for a, b, c, d in [
+            (0.01, 0.9, 0.99, 0.0), (0.05, 0.9, 0.99, 0.1), (0.02, 0.2, 0.9, 0.001), (0.1, 0.5, 0.95, 0.5),
+            (0.003, 0.95, 0.98, 1.0), (0.03, 0.9, 0.9, 0.01), (0.2, 0.99, 0.999, 0.0),
+        ]
+    ],
 }  # fmt: skip
 
 
@@ -183,6 +191,8 @@ OPTAX = {
     "clipped_gradient_descent": lambda alpha, limit: optax.chain(
         optax.clip_by_global_norm(limit), optax.sgd(alpha)
     ),
+    "sign_descent": lambda alpha: optax.sign_sgd(alpha),
+    "lion": lambda alpha, beta, gamma, decay: optax.lion(alpha, b1=beta, b2=gamma, weight_decay=decay),
 }
 
 KERAS = {
@@ -205,6 +215,9 @@ KERAS = {
         alpha, beta_1=beta, beta_2=gamma, epsilon=eps, amsgrad=True
     ),
     "clipped_gradient_descent": lambda alpha, limit: keras.optimizers.SGD(alpha, global_clipnorm=limit),
+    "lion": lambda alpha, beta, gamma, decay: keras.optimizers.Lion(
+        alpha, beta_1=beta, beta_2=gamma, weight_decay=decay
+    ),
 }
 
 
@@ -423,6 +436,16 @@ NAMES = {
         "Optax": (optax.clip_by_global_norm, {"limit": "max_norm"}),
         "Keras": (keras.optimizers.SGD, {"limit": "global_clipnorm"}),
     },
+    "sign_descent": {"Optax": (optax.sign_sgd, {"alpha": "learning_rate"})},
+    "lion": {
+        "Optax": (
+            optax.lion, {"alpha": "learning_rate", "beta": "b1", "gamma": "b2", "decay": "weight_decay"},
+        ),
+        "Keras": (
+            keras.optimizers.Lion,
+            {"alpha": "learning_rate", "beta": "beta_1", "gamma": "beta_2", "decay": "weight_decay"},
+        ),
+    },
 }
 HOME = {
     "PyTorch": {"torch.optim": torch.optim, "torch.nn.utils": torch.nn.utils},
@@ -472,9 +495,10 @@ def table(made):
     yield "| | here | " + " | ".join(HOME) + " |"
     yield "|---" * (2 + len(HOME)) + "|"
     for rule, libraries in made.items():
-        yield f"| **`{rule}`** | | " + " | ".join(f"`{libraries[name]['call']}`" for name in HOME) + " |"
+        calls = [f"`{libraries[name]['call']}`" if name in libraries else "" for name in HOME]
+        yield f"| **`{rule}`** | | " + " | ".join(calls) + " |"
         for ours in dict.fromkeys(ours for one in libraries.values() for ours in one["arguments"]):
-            cells = [libraries[name]["arguments"].get(ours) for name in HOME]
+            cells = [libraries.get(name, {"arguments": {}})["arguments"].get(ours) for name in HOME]
             yield f"| | {ours} | " + " | ".join(map(cell, cells)) + " |"
 
 
