@@ -21,6 +21,13 @@ Everything is computed in float64. The files:
   outputs, mean over points; targets one-hot): `loss_tanh_cross_entropy` () and
   `gradient_tanh_cross_entropy` (39,), both with decay/2 |phi|² (biases included, as `weight_decay` in
   torch.optim).
+- `matrices.npz`: Muon on a linear layer of three shapes, 30 steps. For `4x6`, `6x4`, `5x5` (rows, columns):
+  `x.4x6` (12, columns), `y.4x6` (12, rows), the start `start.4x6`, and by case `pytorch.original.4x6`
+  (31, rows, columns): `torch.optim.Muon` with its iteration in double (see `in_double`), `pytorch.bfloat16.4x6`
+  as it is; `optax.plain.4x6` and so on: `optax.contrib.muon`. `optax.network` (31, 39): the network of
+  `network.npz`, tanh and half the squared error, matrices by Muon and biases by Adam.
+  `orthogonal` (20, 16, 12): matrices, and what torch's iteration makes of them, `orthogonal.double`,
+  `orthogonal.bfloat16`.
 """
 
 import functools
@@ -541,6 +548,83 @@ def write_network():
     np.savez_compressed(HERE / "network.npz", **values)
 
 
+# --- matrices ----------------------------------------------------------------------------------------
+
+SHAPES = [(4, 6), (6, 4), (5, 5)]
+MUON = torch.optim._muon
+MUONS = {
+    "original": {"lr": 0.05, "weight_decay": 0.1},
+    "rms": {"lr": 0.05, "weight_decay": 0.0, "momentum": 0.8, "adjust_lr_fn": "match_rms_adamw"},
+    "bfloat16": {"lr": 0.05, "weight_decay": 0.1},
+}
+OPTAX_MUONS = {
+    "plain": {"learning_rate": 0.05, "eps": 0.0, "nesterov": False, "beta": 0.9},
+    "nesterov": {"learning_rate": 0.05, "eps": 0.0, "weight_decay": 0.1},
+    "rms": {"learning_rate": 0.05, "eps": 0.0, "consistent_rms": 0.2},
+}
+
+
+def in_double(grad, coefficients, steps, eps):
+    """`torch.optim._muon._zeropower_via_newtonschulz`, line by line, without its conversion to bfloat16."""
+    a, b, c = coefficients
+    x = grad.T if grad.size(0) > grad.size(1) else grad
+    x = x / x.norm().clamp(min=eps)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T if grad.size(0) > grad.size(1) else x
+
+
+def write_matrices():
+    rng, values = np.random.default_rng(11), {}
+    iterations = {"double": in_double, "bfloat16": MUON._zeropower_via_newtonschulz}
+    for rows, columns in SHAPES:
+        shape = f"{rows}x{columns}"
+        x, y = rng.normal(size=(12, columns)) @ rng.normal(size=(columns, columns)), rng.normal(size=(12, rows))
+        start = rng.normal(size=(rows, columns))
+        values |= {f"x.{shape}": x, f"y.{shape}": y, f"start.{shape}": start}
+        for case, given in MUONS.items():
+            MUON._zeropower_via_newtonschulz = iterations["bfloat16" if case == "bfloat16" else "double"]
+            w, path = torch.nn.Parameter(torch.tensor(start)), [start]
+            optimizer = torch.optim.Muon([w], **given)
+            for _ in range(30):
+                optimizer.zero_grad()
+                (((torch.tensor(x) @ w.T - torch.tensor(y)) ** 2).sum() / 24).backward()
+                optimizer.step()
+                path.append(w.detach().numpy().copy())
+            values[f"pytorch.{case}.{shape}"] = np.array(path)
+        for case, given in OPTAX_MUONS.items():  # its layers are (in, out)
+            path = muon_path({"w": start.T}, lambda p, x=x, y=y: ((x @ p["w"] - y) ** 2).sum() / 24, given)
+            values[f"optax.{case}.{shape}"] = np.array([p["w"].T for p in path])
+    stored = np.load(HERE / "network.npz")
+    names = ["weights1", "biases1", "weights2", "biases2"]
+    targets = np.eye(3)[stored["labels"]]
+
+    def loss(p):
+        hidden = jnp.tanh(stored["inputs"] @ p["weights1"] + p["biases1"])
+        return ((hidden @ p["weights2"] + p["biases2"] - targets) ** 2).sum() / 14
+
+    given = {"learning_rate": 0.05, "eps": 0.0, "nesterov": False, "adam_learning_rate": 0.02}
+    path = muon_path({name: stored[name].T for name in names}, loss, given)
+    values["optax.network"] = np.array([np.concatenate([p[name].T.ravel() for name in names]) for p in path])
+    values["orthogonal"] = rng.normal(size=(20, 16, 12)) * np.logspace(0, -3, 12)
+    for name, iteration in iterations.items():
+        made = [iteration(torch.tensor(g), (3.4445, -4.7750, 2.0315), 5, 1e-7) for g in values["orthogonal"]]
+        values[f"orthogonal.{name}"] = np.array([one.double().numpy() for one in made])
+    np.savez_compressed(HERE / "matrices.npz", **values)
+
+
+def muon_path(start, loss, given):
+    """The start and the 30 points after it of `optax.contrib.muon`."""
+    optimizer, p = optax.contrib.muon(**given), {name: jnp.asarray(value) for name, value in start.items()}
+    state, path = optimizer.init(p), [start]
+    for _ in range(30):
+        updates, state = optimizer.update(jax.grad(loss)(p), state, p)
+        p = optax.apply_updates(p, updates)
+        path.append({name: np.asarray(value) for name, value in p.items()})
+    return path
+
+
 if __name__ == "__main__":
     made = settings()
     modules = {"torch": torch, "optax": optax, "jax": jax, "keras": keras, "numpy": np}
@@ -556,3 +640,4 @@ if __name__ == "__main__":
     write_schedules()
     write_defaults()
     write_network()
+    write_matrices()
