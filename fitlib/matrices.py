@@ -62,7 +62,7 @@ def spectral(f, s):
 # --- the rules -------------------------------------------------------------------------------------
 
 
-def full_adagrad(t, phi, grad, V=0.0, *, alpha, eps=1e-10):
+def full_adagrad(t, phi, grad, V=0.0, *, alpha, eps=1e-8):
     """One step over the root of the sum of all products g gᵀ so far (Duchi et al. 2011)."""
     g = grad(phi)[:, None]
     V = V + product(g, transpose(g))

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from fitlib import gabor, losses, optimizers, schedules
+from fitlib import gabor, losses, matrices, optimizers, schedules
 from fitlib.equations import latex_name
 from fitlib.losses import Loss
 
@@ -30,7 +30,7 @@ def definitions(source):
 def package():
     """The same of the modules that chapters list. (A landscape is a function until its decorator.)"""
     found = {}
-    for module in (optimizers, schedules, gabor, losses):
+    for module in (optimizers, matrices, schedules, gabor, losses):
         found |= definitions(inspect.getsource(module))
     return found
 
