@@ -32,7 +32,7 @@ def transpose(a):
     return np.swapaxes(a, 0, 1)
 
 
-def product(*factors):
+def times(*factors):
     """The product of matrices, from left to right; each `(rows, columns, *runs)`."""
     first, *others = map(front, factors)
     for factor in others:
@@ -46,7 +46,7 @@ def length(a):
 
 
 def eigen(s):
-    """Eigenvalues `(n, *runs)`, rising and not below 0, and eigenvectors of symmetric matrices; nan where one is not finite."""
+    """Eigenvalues `(n, *runs)`, rising, 0 at least (nan of a matrix that is not finite), and eigenvectors."""
     s = front(s)
     finite = np.isfinite(s).all(axis=(-2, -1), keepdims=True)
     values, vectors = np.linalg.eigh(np.where(finite, s, 0.0))
@@ -56,7 +56,7 @@ def eigen(s):
 def spectral(f, s):
     """A function of a symmetric matrix: `f` on its eigenvalues `(n, *runs)`, the eigenvectors as they are."""
     values, vectors = eigen(s)
-    return product(vectors * f(values), transpose(vectors))
+    return times(vectors * f(values), transpose(vectors))
 
 
 # --- the rules -------------------------------------------------------------------------------------
@@ -65,37 +65,37 @@ def spectral(f, s):
 def full_adagrad(t, phi, grad, V=0.0, *, alpha, eps=1e-8):
     """One step over the root of the sum of all products g gᵀ so far (Duchi et al. 2011)."""
     g = grad(phi)[:, None]
-    V = V + product(g, transpose(g))
-    return phi - alpha * product(spectral(lambda s: 1 / (np.sqrt(s) + eps), V), g)[:, 0], V
+    V = V + times(g, transpose(g))
+    return phi - alpha * times(spectral(lambda s: 1 / (np.sqrt(s) + eps), V), g)[:, 0], V
 
 
 def shampoo(t, phi, grad, m=0.0, L=0.0, R=0.0, *, alpha, beta=0.0, gamma=1.0, eps=1e-4):
     """One step between the roots of its row and column products (Gupta et al. 2018); `gamma` < 1 forgets."""
     g = grad(phi)
     m = beta * m + (1 - beta) * g
-    L = gamma * L + product(g, transpose(g))
-    R = gamma * R + product(transpose(g), g)
-    return phi - alpha * product(spectral(lambda s: (s + eps) ** -0.25, L), m,
+    L = gamma * L + times(g, transpose(g))
+    R = gamma * R + times(transpose(g), g)
+    return phi - alpha * times(spectral(lambda s: (s + eps) ** -0.25, L), m,
                                  spectral(lambda s: (s + eps) ** -0.25, R)), m, L, R  # fmt: skip
 
 
 def axes(s, q):
     """Axes of a symmetric matrix, the longest first: its own at the start, then those before, one iteration on."""
-    return eigen(s)[1][:, ::-1] if np.ndim(q) == 0 else back(np.linalg.qr(front(product(s, q)))[0])
+    return eigen(s)[1][:, ::-1] if np.ndim(q) == 0 else back(np.linalg.qr(front(times(s, q)))[0])
 
 
 def soap(t, phi, grad, m=0.0, v=0.0, L=0.0, R=0.0, P=0.0, Q=0.0, *,
          alpha, beta=0.95, gamma=0.95, eps=1e-8, every=1):  # fmt: skip
     """One step of Adam in the axes of Shampoo, which are renewed in every so many steps (Vyas et al. 2024)."""
     g = grad(phi)
-    L = gamma * L + (1 - gamma) * product(g, transpose(g))
-    R = gamma * R + (1 - gamma) * product(transpose(g), g)
+    L = gamma * L + (1 - gamma) * times(g, transpose(g))
+    R = gamma * R + (1 - gamma) * times(transpose(g), g)
     P, Q = (axes(L, P), axes(R, Q)) if (t - 1) % every == 0 else (P, Q)
     m = beta * m + (1 - beta) * g
-    v = gamma * v + (1 - gamma) * product(transpose(P), g, Q) ** 2
-    m_hat = product(transpose(P), m, Q) / (1 - beta**t)
+    v = gamma * v + (1 - gamma) * times(transpose(P), g, Q) ** 2
+    m_hat = times(transpose(P), m, Q) / (1 - beta**t)
     v_hat = v / (1 - gamma**t)
-    return phi - alpha * product(P, m_hat / (np.sqrt(v_hat) + eps), transpose(Q)), m, v, L, R, P, Q
+    return phi - alpha * times(P, m_hat / (np.sqrt(v_hat) + eps), transpose(Q)), m, v, L, R, P, Q
 
 
 def quintic(s, a=QUINTIC[0], b=QUINTIC[1], c=QUINTIC[2]):
@@ -110,8 +110,8 @@ def orthogonal(g, rounds=5, coefficients=QUINTIC, eps=1e-7):
     a, b, c = coefficients
     x = g / np.maximum(length(g), eps)
     for _ in range(int(rounds)):
-        s = product(x, transpose(x))
-        x = a * x + product(b * s + c * product(s, s), x)
+        s = times(x, transpose(x))
+        x = a * x + times(b * s + c * times(s, s), x)
     return x
 
 

@@ -8,7 +8,6 @@ Adam on both, with two rates, as a control.
 """
 
 import sys
-from itertools import product
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -33,15 +32,112 @@ def octaves(low, high, each=1):
 
 # name: (rule, its grid, what stays fixed)
 RULES = {
-    "momentum": (momentum, {"alpha": octaves(-4, 4, 3)[:24], "beta": [0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98]}, {}),
-    "Adam": (adam, {"alpha": octaves(-8, -2, 2)[1:10], "beta": [0, 0.5, 0.7, 0.8, 0.9, 0.95],
-                    "gamma": [0.9, 0.99, 0.999, 0.9999]}, {}),
-    "Adam twice": (by_layer(SHAPES, adam), {"alpha": octaves(-8, -3), "rest_alpha": octaves(-8, -3),
-                                            "beta": [0, 0.5, 0.8, 0.9, 0.95, 0.98]}, {}),
-    "Muon": (by_layer(SHAPES, muon), {"alpha": octaves(-6, 2), "rest_alpha": octaves(-8, -3),
-                                      "beta": [0, 0.5, 0.8, 0.95]}, {}),
-    "Shampoo": (by_layer(SHAPES, shampoo), {"alpha": octaves(-3, 5), "rest_alpha": octaves(-8, -1, 1)[::2],
-                                            "beta": [0.5, 0.9], "gamma": [0.9, 0.99, 1.0]}, {}),
-    "SOAP": (by_layer(SHAPES, soap), {"alpha": octaves(-7, -2), "rest_alpha": octaves(-8, -1, 1)[::2],
-                                      "beta": [0, 0.5, 0.9], "gamma": [0.9, 0.99, 0.999]}, {"every": 10}),
-}  # fmt: skip
+    "momentum": (
+        momentum,
+        {"alpha": octaves(-4, 4, 3)[:24], "beta": [0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98]},
+        {},
+    ),
+    "Adam": (
+        adam,
+        {
+            "alpha": octaves(-8, -2, 2)[1:10],
+            "beta": [0, 0.5, 0.7, 0.8, 0.9, 0.95],
+            "gamma": [0.9, 0.99, 0.999, 0.9999],
+        },
+        {},
+    ),
+    "Adam twice": (
+        by_layer(SHAPES, adam),
+        {"alpha": octaves(-8, -3), "rest_alpha": octaves(-8, -3), "beta": [0, 0.5, 0.8, 0.9, 0.95, 0.98]},
+        {},
+    ),
+    "Muon": (
+        by_layer(SHAPES, muon),
+        {"alpha": octaves(-6, 2), "rest_alpha": octaves(-8, -3), "beta": [0, 0.5, 0.8, 0.95]},
+        {},
+    ),
+    "Shampoo": (
+        by_layer(SHAPES, shampoo),
+        {
+            "alpha": octaves(-2, 5),
+            "rest_alpha": octaves(-7, -3)[::2],
+            "beta": [0, 0.5, 0.9],
+            "gamma": [0.9, 0.99, 1.0],
+        },
+        {},
+    ),
+    "SOAP": (
+        by_layer(SHAPES, soap),
+        {
+            "alpha": octaves(-7, -2),
+            "rest_alpha": octaves(-8, -2)[::2],
+            "beta": [0, 0.5, 0.9],
+            "gamma": [0.9, 0.99, 0.999],
+        },
+        {"every": 10},
+    ),
+}
+ENDS = ("beta", "gamma")  # β ends at 0, γ of Shampoo's sum at 1
+
+
+def network(split):
+    """The network on the training part of a split, and the same on its validation and test digits."""
+    x, y, x_test, y_test = digits(split)
+    x, x_valid, y, y_valid = train_test_split(x, y, test_size=0.25, stratify=y, random_state=split)
+    trained = Network(x, y, hidden=HIDDEN)
+    return trained, trained.on(x_valid, y_valid), trained.on(x_test, y_test)
+
+
+def train(name, settings, split, seeds, steps):
+    """Runs of one rule, `settings` name -> values that broadcast against the seeds behind: the last points."""
+    rule, _, fixed = RULES[name]
+    trained, *_ = network(split)
+    hyper = {key: np.asarray(value, float)[..., None] for key, value in settings.items()}
+    hyper = {key: linear(v, steps) if key.endswith("alpha") else v for key, v in hyper.items()}
+    seeds = np.asarray(seeds)
+    options = {"batch": BATCH, "seed": seeds, "keep": None}
+    return fit(rule, trained, trained.start(seeds), steps, **options, **hyper, **fixed).phi
+
+
+def tuned(name, steps):
+    """The mean validation likelihood of every setting, `(splits, *grid)`."""
+    _, grid, _ = RULES[name]
+    settings = dict(zip(grid, np.meshgrid(*grid.values(), indexing="ij")))
+    return np.stack(
+        [network(split)[1].negative_log_likelihood(train(name, settings, split, TUNING_SEEDS, steps)).mean(axis=-1)
+         for split in SPLITS]
+    )  # fmt: skip
+
+
+def judged(name, steps, validation):
+    """What the best setting of every split reaches on its test digits with new seeds."""
+    _, grid, _ = RULES[name]
+    results = {"chosen": [], "likelihood": [], "accuracy": []}
+    for split, losses in zip(SPLITS, validation):
+        losses = np.where(np.isfinite(losses), losses, np.inf)
+        index = np.unravel_index(losses.argmin(), losses.shape)
+        chosen = {key: values[i] for (key, values), i in zip(grid.items(), index)}
+        phi, test = train(name, chosen, split, SEEDS, steps), network(split)[2]
+        results["chosen"].append(list(chosen.values()))
+        results["likelihood"].append(test.negative_log_likelihood(phi))
+        results["accuracy"].append(test.accuracy(phi))
+    return results
+
+
+def main(names):
+    """The rules named on the command line (all without a name); the results of the others stay."""
+    results = load("matrix_rules")["results"] if (HERE / "matrix_rules.json").exists() else {}
+    for name in names or RULES:
+        results[name] = {}
+        for steps in BUDGETS:
+            validation = tuned(name, steps)
+            results[name][str(steps)] = {
+                "grid": RULES[name][1],
+                "validation": np.mean(validation, axis=0),
+                **judged(name, steps, validation),
+            }
+        store("matrix_rules", batch=BATCH, budgets=BUDGETS, splits=SPLITS, seeds=SEEDS, results=results)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
