@@ -1,12 +1,10 @@
 """`fit` folds a rule over steps and batches; `batches` draws the batches, the same ones in the browser."""
 
+import inspect
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from tqdm import tqdm
-
-from fitlib.symbolic import signature
 
 GOLDEN = 0x9E3779B9  # 2**32 over the golden ratio: spreads neighboring counters apart
 
@@ -88,8 +86,13 @@ def fit(rule, loss, start, steps, *, batch=None, seed=0, replace=False, keep=1, 
         else batches(loss.points, batch, steps, seed, replace)
     )
     kept, path, losses, rates = [0], [phi], [loss(phi)], []
+    counter = range(1, steps + 1)
+    if progress:
+        from tqdm import tqdm
+
+        counter = tqdm(counter, unit="step", leave=False)
     with np.errstate(all="ignore"):  # what overflows is flagged below
-        for t in tqdm(range(1, steps + 1), unit="step", leave=False, disable=not progress):
+        for t in counter:
             at_t = {name: value(t) if callable(value) else value for name, value in values.items()}
             grad = partial(loss.gradient, rows=None if rows is None else rows[t - 1])
             phi, *state = step(rule, t, phi, grad, state, at_t)
@@ -100,6 +103,15 @@ def fit(rule, loss, start, steps, *, batch=None, seed=0, replace=False, keep=1, 
                 losses.append(loss(phi))
     diverged = ~(np.isfinite(losses[-1]) & np.isfinite(phi).all(axis=0))
     return Run(np.array(path), np.array(losses), np.array(kept), np.array(rates), diverged)
+
+
+def signature(function):
+    """Names of the positional arguments with their defaults, and of the keyword-only ones with theirs."""
+    parameters = inspect.signature(function).parameters.values()
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    defaults = {p.name: None if p.default is p.empty else p.default for p in named}
+    keywords = [p.name for p in named if p.kind is p.KEYWORD_ONLY]
+    return {n: d for n, d in defaults.items() if n not in keywords}, {n: defaults[n] for n in keywords}
 
 
 def step(rule, t, phi, grad, state, hyper):

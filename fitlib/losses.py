@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-from fitlib.symbolic import Function, TraceError, constants, signature, statements
-
 BLOCK = 8_000  # runs x points evaluated at a time, so that all temporaries stay in the processor's cache
 
 
@@ -81,6 +79,8 @@ class Loss:
         "value" returns the value; "gradient" writes the gradient to `$g` and returns the value;
         "hessian" writes the second derivatives to `$g`, row by row.
         """
+        from fitlib.symbolic import constants, statements
+
         wanted = self._traced(kind)
         phi, *columns = wanted.arguments
         exprs = wanted.exprs + self._traced("value").exprs * (kind == "gradient")
@@ -101,6 +101,8 @@ class Loss:
         return text + "".join(f"  return {name};\n" for name in returned) + "}"
 
     def _traced(self, kind):
+        from fitlib.symbolic import Function, TraceError, signature  # and SymPy: only once a loss is called
+
         if kind not in self._compiled:
             phi = next(iter(signature(self.function)[0]))
             if kind == "value":

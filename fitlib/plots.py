@@ -1,8 +1,6 @@
-"""Pictures: `(arrays, ax) -> ax`. Nothing here runs a fit."""
+"""Pictures: `(arrays, ax) -> ax`. Nothing here runs a fit, and what takes the colors alone loads no Matplotlib."""
 
 import numpy as np
-from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.patheffects import Normal, Stroke
 
 LABELS = {
     "gradient_descent": "gradient descent",
@@ -38,6 +36,8 @@ SHARES = [0, 0.02, 0.08, 0.17, 0.27, 0.37, 0.48, 0.59, 0.7, 0.8, 0.9, 1]  # of t
 
 def landscape(loss, box, ax, marks=(), points=121):
     """The loss over two parameters as a map, colored by rank, with `marks` `(label or None, point)`."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
     x, y = (np.linspace(lo, hi, points) for lo, hi in box)
     z = loss(np.stack(np.meshgrid(x, y)))
     levels = np.unique(np.quantile(z[np.isfinite(z)], SHARES))
@@ -54,6 +54,8 @@ def landscape(loss, box, ax, marks=(), points=121):
 
 def path(points, ax, color, label=None):
     """A path `(steps, 2)` over a map, with a halo and a dot at its end."""
+    from matplotlib.patheffects import Normal, Stroke
+
     halo = [Stroke(linewidth=4, foreground="white"), Normal()]
     ax.plot(*points.T, color=color, linewidth=1.8, label=label, path_effects=halo)
     ax.plot(*points[-1], "o", color=color, markeredgecolor="white", markersize=7)

@@ -13,6 +13,8 @@ from sympy.core.parameters import distribute
 from sympy.printing.jscode import JavascriptCodePrinter
 from sympy.printing.numpy import NumPyPrinter
 
+from fitlib.fitting import signature
+
 exactly = distribute(False)  # SymPy would turn 2*(a + b) into 2*a + 2*b: slower, and cancels near minima
 
 
@@ -308,15 +310,6 @@ def constants(names, source, indent="  "):
 
 
 # --- traced functions ------------------------------------------------------------------------------
-
-
-def signature(function):
-    """Names of the positional arguments with their defaults, and of the keyword-only ones with theirs."""
-    parameters = inspect.signature(function).parameters.values()
-    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    defaults = {p.name: None if p.default is p.empty else p.default for p in named}
-    keywords = [p.name for p in named if p.kind is p.KEYWORD_ONLY]
-    return {n: d for n, d in defaults.items() if n not in keywords}, {n: defaults[n] for n in keywords}
 
 
 def split(keywords, fixed):

@@ -15,9 +15,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import anywidget
 import numpy as np
 import traitlets
+
+try:
+    from anywidget import AnyWidget
+except ModuleNotFoundError:  # in the page: no kernel, so nothing to synchronize with
+    AnyWidget = traitlets.HasTraits
 
 HERE = Path(__file__).parent
 
@@ -134,7 +138,7 @@ def round_to(value, digits=6):
     return float(f"{float(value):.{digits}g}")
 
 
-class Figure(anywidget.AnyWidget):
+class Figure(AnyWidget):
     """A live figure. A kind has `kind`, the stem of its module, and draws its picture: `draw(figure)`.
 
     `spec` is plain data; `traits`, name -> trait, is the state, synchronized with the browser; `alt` says
@@ -167,6 +171,10 @@ class Figure(anywidget.AnyWidget):
         """The state as a dict: the value of every slider, and what else the reader can move."""
         return {name: getattr(self, name) for name in self._state}
 
+    def now(self):
+        """The spec at the present state: all that a page needs to draw the figure."""
+        return {**self._spec, "state": self.state()}
+
     def picture(self):
         """The present state as the bytes of a PNG file, in few colors so that it is small."""
         from matplotlib.figure import Figure as Canvas
@@ -188,7 +196,7 @@ class Figure(anywidget.AnyWidget):
 
     def html(self):
         """The figure as HTML: its spec at the present state, and what shows where no script runs."""
-        spec = json.dumps({**self._spec, "state": self.state()}, allow_nan=False, ensure_ascii=False)
+        spec = json.dumps(self.now(), allow_nan=False, ensure_ascii=False)
         spec = spec.replace("<", "\\u003c")  # no end of the script before its end
         return (
             f'<div class="fm-figure" data-kind="{self.kind}">'

@@ -3,9 +3,7 @@
 import html
 import re
 import unicodedata
-
-from markdown_it import MarkdownIt
-from mdit_py_plugins.dollarmath import dollarmath_plugin
+from functools import cache
 
 NAMES = "cdot times le ge ne approx infty nabla to pm sum propto epsilon lvert rvert lVert rVert ldots ll gg"
 SIGNS = dict(zip(NAMES.split(), "· × ≤ ≥ ≠ ≈ ∞ ∇ → ± Σ ∝ ε | | ‖ ‖ … ≪ ≫".split(), strict=True))
@@ -44,21 +42,26 @@ def _formula(renderer, tokens, index, options, env):
     return f'<span class="fm-math" data-tex="{html.escape(tex)}">{readable(tex)}</span>'
 
 
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).use(
-    dollarmath_plugin, allow_space=False, double_inline=True
-)
-for kind in ("math_inline", "math_inline_double", "math_block"):
-    MARKDOWN.add_render_rule(kind, _formula)
+@cache
+def _markdown():
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    parser = MarkdownIt("commonmark", {"html": False})
+    parser.use(dollarmath_plugin, allow_space=False, double_inline=True)
+    for kind in ("math_inline", "math_inline_double", "math_block"):
+        parser.add_render_rule(kind, _formula)
+    return parser
 
 
 def line(text):
     """One line of Markdown as HTML, without a paragraph around it."""
-    return MARKDOWN.renderInline(text).replace("\n", " ")
+    return _markdown().renderInline(text).replace("\n", " ")
 
 
 def page(text):
     """Paragraphs, lists, emphasis, code and mathematics in Markdown as HTML."""
-    return MARKDOWN.render(text).strip()
+    return _markdown().render(text).strip()
 
 
 def plain(text):
