@@ -94,6 +94,11 @@ def nesterov_limit(beta):
     return 2 * (1 + beta) / (1 + 2 * beta)
 
 
+def memory_in_epochs(gamma, factor):
+    """The decay with the same memory in epochs where an epoch has `factor` times as many steps."""
+    return gamma ** (1 / factor)
+
+
 def adadelta_end(curvature, alpha):
     """Step over gradient at AdaDelta's end: its own rate where it settles, that of a bounce where it does not."""
     return np.minimum(alpha, 2 / curvature)
@@ -169,6 +174,11 @@ def memories(rng):
     yield from ({"beta": beta} for beta in [0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99])
 
 
+def decays(rng):
+    for _ in range(10):
+        yield {"gamma": draw(rng, 0.5, 0.95), "factor": float(rng.choice([0.25, 0.5, 2, 3, 4]))}
+
+
 def rates_of_ends(rng):
     for n in [1, 2, 2, 3, 4] * 3:
         yield {"curvature": draw(rng, 0.3, 8, n), "alpha": draw(rng, 0.4, 2)}
@@ -225,6 +235,7 @@ exercise(epoch, epochs, two_epochs)
 exercise(to_pytorch, settings)
 exercise(best_momentum, curvatures)
 exercise(nesterov_limit, memories)
+exercise(memory_in_epochs, decays)
 exercise(adadelta_end, rates_of_ends)
 exercise(newton_step, bowls)
 exercise(rescaled_condition, hessians)
