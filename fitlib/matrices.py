@@ -98,7 +98,7 @@ def soap(t, phi, grad, m=0.0, v=0.0, L=0.0, R=0.0, P=0.0, Q=0.0, *,
     return phi - alpha * times(P, m_hat / (np.sqrt(v_hat) + eps), transpose(Q)), m, v, L, R, P, Q
 
 
-def quintic(s, a=QUINTIC[0], b=QUINTIC[1], c=QUINTIC[2]):
+def quintic(s, *, a=QUINTIC[0], b=QUINTIC[1], c=QUINTIC[2]):
     """What a round of `orthogonal` makes of a singular value `s`."""
     return a * s + b * s**3 + c * s**5
 

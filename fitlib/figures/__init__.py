@@ -8,6 +8,7 @@ from fitlib.figures.descent import Descent, scheduled
 from fitlib.figures.inside import Inside
 from fitlib.figures.map import Map
 from fitlib.figures.quiz import Quiz
+from fitlib.figures.rounds import Rounds
 from fitlib.figures.tape import Tape
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Inside",
     "Map",
     "Quiz",
+    "Rounds",
     "Tape",
     "choice",
     "panel",
