@@ -14,6 +14,10 @@ LABELS = {
     "amsgrad": "AMSGrad",
     "sign_descent": "sign descent",
     "lion": "Lion",
+    "full_adagrad": "full AdaGrad",
+    "shampoo": "Shampoo",
+    "soap": "SOAP",
+    "muon": "Muon",
 }
 
 COLORS = {
@@ -28,6 +32,10 @@ COLORS = {
     "amsgrad": "#4d6680",
     "sign_descent": "#8b1a5c",
     "lion": "#6b4423",
+    "full_adagrad": "#c2487a",
+    "shampoo": "#0a8aa8",
+    "soap": "#8a7a00",
+    "muon": "#1f3a93",
 }
 
 
