@@ -53,6 +53,18 @@ def best_rate(hessian):
     return 2 / (eigenvalues.min() + eigenvalues.max())
 
 
+def bowl_steps(hessian, alpha, factor):
+    """Steps of descent at `alpha` until every start on this bowl is `factor` times as near, at least; inf if never."""
+    worst = np.abs(1 - alpha * np.linalg.eigvalsh(hessian)).max()
+    return np.ceil(np.log(factor) / np.log(1 / worst)) if worst < 1 else np.inf
+
+
+def barzilai_borwein(phi, before, g, g_before):
+    """The rate that explains the change of the gradient `(n,)` between two points best (Barzilai and Borwein 1988)."""
+    s, y = phi - before, g - g_before
+    return s @ s / (s @ y)
+
+
 def classify(hessian):
     """What a critical point with this Hessian `(n, n)` is: "minimum", "maximum" or "saddle"."""
     eigenvalues = np.linalg.eigvalsh(hessian)
@@ -115,6 +127,21 @@ def bowls(rng):
         yield {"hessian": symmetric(rng, draw(rng, 0.5, 4, n))}
 
 
+def bowls_and_rates(rng):
+    for n, share in [(1, 0.2), (2, 0.5), (2, 0.95), (3, 1.2)] * 4:
+        hessian = symmetric(rng, draw(rng, 0.5, 4, n))
+        alpha = float(f"{share * stability_limit(hessian):.3g}")
+        worst = np.abs(1 - alpha * np.linalg.eigvalsh(hessian)).max()
+        steps = rng.integers(5, 40) - 0.5  # as far from a whole number as can be
+        yield {"hessian": hessian, "alpha": alpha, "factor": float(f"{max(worst, 1 / worst) ** steps:.4g}")}
+
+
+def two_points(rng):
+    for hessian in (problem["hessian"] for problem in bowls(rng)):
+        phi, before = draw(rng, -2, 2, (2, len(hessian)))
+        yield {"phi": phi, "before": before, "g": hessian @ phi, "g_before": hessian @ before}
+
+
 def critical_points(rng):
     for n in [2, 2, 2, 2, 3, 3] * 4:
         eigenvalues = rng.choice([-4, -1, 1, 4], n) * draw(rng, 0.5, 4, n)
@@ -137,6 +164,8 @@ exercise(dual_multiply, duals)
 exercise(backward_multiply, products)
 exercise(stability_limit, bowls)
 exercise(best_rate, bowls)
+exercise(bowl_steps, bowls_and_rates)
+exercise(barzilai_borwein, two_points)
 exercise(gabor, waves)
 exercise(classify, critical_points)
 exercise(index, critical_points)
