@@ -115,6 +115,23 @@ def rescaled_condition(hessian):
     return values.max() / values.min()
 
 
+def spectral_step(gradient, alpha):
+    """The change of a matrix, of spectral norm `alpha`, that lowers the loss most to first order."""
+    u, _, vt = np.linalg.svd(gradient, full_matrices=False)
+    return -alpha * u @ vt
+
+
+def orthogonal_round(x, a, b, c):
+    """A matrix whose singular values are a s + b s³ + c s⁵ of those of `x`, its axes as they are."""
+    s = x @ x.T
+    return a * x + b * s @ x + c * s @ s @ x
+
+
+def to_original(alpha, rows, columns):
+    """The `lr` of `torch.optim.Muon` that makes the steps of `lr=alpha, adjust_lr_fn="match_rms_adamw"`."""
+    return alpha * 0.2 * np.sqrt(max(rows, columns)) / np.sqrt(max(1, rows / columns))
+
+
 def paired_difference(a, b):
     """The mean difference of results `a` and `b` from the same seeds, `(seeds,)`, and its standard error."""
     d = a - b
@@ -195,6 +212,22 @@ def hessians(rng):
         yield {"hessian": symmetric(rng, draw(rng, 0.5, 4, n))}
 
 
+def matrices(rng):
+    for shape in [(2, 2), (2, 3), (3, 2), (3, 3), (3, 4)] * 5:
+        yield {"gradient": draw(rng, -2, 2, shape), "alpha": draw(rng, 0.1, 2)}
+
+
+def rounds(rng):
+    for shape in [(2, 2), (2, 3), (3, 2), (3, 3), (3, 4)] * 3:
+        a, b, c = (draw(rng, lo, lo + 1) for lo in (1.5, -2.5, 0.5))
+        yield {"x": draw(rng, -0.8, 0.8, shape), "a": a, "b": b, "c": c}
+
+
+def layers(rng):
+    for rows, columns in [(4, 4), (4, 9), (9, 4), (64, 16), (16, 64), (100, 25)] * 2:
+        yield {"alpha": draw(rng, 0.5, 2), "rows": rows, "columns": columns}
+
+
 def gradients(rng):
     for shape in [1, 2, 2, 3, (2, 3), (3, 4), (2, 2, 3)] * 3:
         yield {"g": draw(rng, -2, 2, shape), "limit": draw(rng, 0.5, 2)}
@@ -239,6 +272,9 @@ exercise(memory_in_epochs, decays)
 exercise(adadelta_end, rates_of_ends)
 exercise(newton_step, bowls)
 exercise(rescaled_condition, hessians)
+exercise(spectral_step, matrices)
+exercise(orthogonal_round, rounds)
+exercise(to_original, layers)
 exercise(paired_difference, seeds)
 exercise(smooth, curves)
 exercise(steps_to_level, falling_curves)

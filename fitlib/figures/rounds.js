@@ -106,7 +106,7 @@ function numbers(values) {
 
 async function render({ model, el }) {
   const spec = model.get("_spec"), code = await load(spec.code), life = lifecycle(), ui = shell(el, spec, life);
-  const get = (name) => model.get(name), { rounds, beta, step } = spec.sliders;
+  const get = (name) => model.get(name), [rounds, beta, step] = spec.sliders;
   const views = [curveView(life, spec, code, get), valuesView(life, spec)];
   ui.panels.classList.add("fm-pairs");
   ui.panels.append(...views.map(({ panel }) => panel.root));
@@ -127,8 +127,8 @@ async function render({ model, el }) {
   ui.timeline.append(player(life, model, "rounds", rounds.hi), slider(life, model, rounds).root);
   ui.controls.append(slider(life, model, step).root, slider(life, model, beta).root,
     ...(spec.choice.options.length > 1 ? [choice(life, model, spec.choice).root] : []));
-  life.listen(model, ["polynomial", ...Object.keys(spec.sliders)], request);
-  tools(life, model, ui, spec, fieldsOf([...Object.values(spec.sliders), spec.choice]));
+  life.listen(model, ["polynomial", ...spec.sliders.map(({ name }) => name)], request);
+  tools(life, model, ui, spec, fieldsOf([...spec.sliders, spec.choice]));
   draw();
   life.resized(ui.panels, request);
   return () => life.end();

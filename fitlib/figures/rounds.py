@@ -54,7 +54,7 @@ class Rounds(Figure):
             "colors": COLORS,
             "least": LEAST,
             "choice": {"name": "polynomial", "label": "polynomial", "options": options},
-            "sliders": {name: one.spec(name, one.label or name) for name, one in self._sliders.items()},
+            "sliders": [one.spec(name, one.label or name) for name, one in self._sliders.items()],
         }  # fmt: skip
         traits = {name: one.trait() for name, one in self._sliders.items()}
         traits["polynomial"] = traitlets.Enum(list(range(len(options))), 0).tag(sync=True)
