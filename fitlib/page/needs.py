@@ -389,6 +389,7 @@ class Statement:
     inputs: dict = field(default_factory=dict)
     touched: set = field(default_factory=set)
     key: str = ""
+    error: Exception | None = None
 
 
 def statements(cell, text):
@@ -408,7 +409,7 @@ class Chapter:
     """
 
     def __init__(self, texts, instead=()):
-        self.cells, self.statements = [], []
+        self.texts, self.cells, self.statements = texts, [], []
         for index, text in enumerate(texts):
             try:
                 found = list(statements(index, text))
@@ -479,9 +480,7 @@ def broken(index, text, instead, error):
     for s in statements(index, instead):
         names.binds |= s.names.binds | s.names.may_bind
         names.changes |= s.names.changes
-    raising = Statement(index, 0, None, text, names)
-    raising.error = error
-    return raising
+    return Statement(index, 0, None, text, names, error=error)
 
 
 def closure(names, leads):
