@@ -49,7 +49,9 @@ def digest(value, depth=0, seen=()):
         return repr(value)
     if type(value).__module__.startswith(("fitlib", "__main__")) and hasattr(value, "_spec"):
         return json.dumps(value.now())
-    if type(value).__module__.startswith(("fitlib", "__main__", "experiments")) and hasattr(value, "__dict__"):
+    if type(value).__module__.startswith(("fitlib", "__main__", "experiments")) and hasattr(
+        value, "__dict__"
+    ):
         return type(value).__name__ + inner({k: v for k, v in vars(value).items() if k != "_compiled"})
     return type(value).__name__ + re.sub(r"0x[0-9a-f]+", "", repr(value))
 
@@ -120,7 +122,9 @@ def sweep(name, indices=None, session=None):
         one.run(index, {}, events.append)
         seconds, wrong = time.perf_counter() - start, []
         got, wanted = outputs(events), stored(cells[index])
-        ignored = {"remove-output", "nbval-ignore-output", "exercise"} & set(cells[index].metadata.get("tags", []))
+        ignored = {"remove-output", "nbval-ignore-output", "exercise"} & set(
+            cells[index].metadata.get("tags", [])
+        )
         if got != wanted and not ignored:
             wrong.append(f"output {str(got)[:300]} instead of {str(wanted)[:300]}")
         now = values(one._scope, one._chapter({}).cells[index])
@@ -138,4 +142,6 @@ if __name__ == "__main__":
                 total += seconds
                 if wrong or seconds > 5:
                     print(f"{name} {index}: {seconds:.1f} s, {needed} statements", *wrong, sep="\n    ")
-            print(f"{name}: {total:.1f} s, from the top {time.perf_counter() - begin - total:.1f} s", flush=True)
+            print(
+                f"{name}: {total:.1f} s, from the top {time.perf_counter() - begin - total:.1f} s", flush=True
+            )

@@ -15,12 +15,14 @@ CHANGING = set(
     "resize reverse seed send setdefault setflags shuffle sort update write".split()
 )
 FILLING = set(
-    "at copyto delattr fill_diagonal heapify heappop heappush insort next place put putmask setattr shuffle".split()
+    "copyto delattr fill_diagonal heapify heappop heappush insort next putmask setattr shuffle".split()
 )
-# Functions of a module that change it when they are called for their effect; others, such as plt.show, do not.
-SETTING = CHANGING | set("filterwarnings rc seterr set_printoptions simplefilter use".split())
+METHODS_FILLING = FILLING | {"at", "place", "put"}  # np.add.at
+# Functions of a module that change it; others, such as plt.show and np.sort, do not.
+SETTING = set("filterwarnings rc seed seterr set_printoptions simplefilter update use".split())
 # What these return is used up by reading it: whoever reads it changes it.
 CONSUMED = set("RandomState count cycle default_rng enumerate filter iter map open reversed zip".split())
+ANY = "*"  # stands for every name once a statement binds what cannot be known
 UNKNOWN = {"compile", "eval", "exec", "get_ipython", "globals", "locals", "vars"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -31,7 +33,7 @@ class Names(ast.NodeVisitor):
 
     - `reads`: when it runs; `binds`: surely; `may_bind`: in a branch; `changes`: their objects.
     - `later`, `later_changes`: read, bound or changed by its functions when they are called.
-    - `called`: objects whose method is called for its effect alone, name -> methods.
+    - `called`: objects of which a method is called that changes them, name -> methods.
     - `passed`: function -> names it is given; `fills`: functions that change an argument; `yields`: generators;
       `made`: name -> function whose result it is.
     - `shares`: pairs of names that may hold the same object; `consumed`: bound to what reading uses up.
@@ -184,7 +186,7 @@ class Names(ast.NodeVisitor):
                 for pair in zip(target.elts, value.elts):
                     self._share(*pair)
                 return
-        names = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
+        names = stored(target) or {root(target)}
         self.shares |= {(name, other) for name in names for other in names | held(value)}
         if not isinstance(target, ast.Name):
             return  # the parts of what is consumed are not
@@ -262,7 +264,7 @@ class Names(ast.NodeVisitor):
         self.visit(first.iter)
         self._scopes.append(("comprehension", set()))
         for generator in node.generators:
-            self._scopes[-1][1].update(n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name))
+            self._scopes[-1][1].update(stored(generator.target))
         self._all([*first.ifs, *others])
         self._all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
         self._scopes.pop()
@@ -281,25 +283,41 @@ class Names(ast.NodeVisitor):
     # --- calls
 
     def visit_Expr(self, node):
-        call = node.value
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-            name = root(call.func)
-            if name and not self._deferred and not self._local(name):
-                self.called[name] = self.called.get(name, set()) | {call.func.attr}
-            elif name and self._local(name) | bool(self._deferred):
-                self._change(call.func)
-        self.visit(call)
+        if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+            self._call_on(node.value.func)
+        self.visit(node.value)
+
+    def _call_on(self, method):
+        """A method changes its object."""
+        name = root(method)
+        if name and not self._deferred and not self._local(name):
+            self.called.setdefault(name, set()).add(ast.unparse(method).partition(".")[2])
+        else:
+            self._change(method)
 
     def visit_Call(self, node):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
         if isinstance(node.func, ast.Attribute) and name in CHANGING:
-            self._change(node.func)
-        if name in FILLING and node.args:
+            self._call_on(node.func)
+        if name in (METHODS_FILLING if isinstance(node.func, ast.Attribute) else FILLING) and node.args:
             self._change(node.args[0])
-        if isinstance(node.func, ast.Name):
+        if isinstance(node.func, ast.Name) and not self._deferred:
             given = [*node.args, *(keyword.value for keyword in node.keywords)]
-            self.passed.setdefault(name, set()).update(filter(None, map(root, given)))
+            self.passed.setdefault(name, set()).update(
+                n for n in map(root, given) if n and not self._local(n)
+            )
         self.generic_visit(node)
+
+
+def stored(target):
+    """The names that an assignment to `target` binds."""
+    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def sets(function):
+    """Whether a function of a module, such as rcParams.update, changes the module."""
+    path = function.split(".")
+    return "(" not in function and path[-1] in (CHANGING | SETTING if len(path) > 1 else SETTING)
 
 
 def root(node):
@@ -428,14 +446,18 @@ class Chapter:
                 names.reads |= last.keys()
                 names.changes |= last.keys()
             read = closure(names.reads | names.changes | set(names.called), later)
-            changed = set(names.changes)
-            changed |= {n for n, how in names.called.items() if n not in modules or how & SETTING}
-            changed |= {n for r in read for n in later_changes.get(r, ())} - modules
+            changed = {n for r in read for n in later_changes.get(r, ())} | (read & eaten)
             changed |= {n for f in fills & names.passed.keys() for n in names.passed[f]}
-            changed |= read & eaten
-            changed = closure(changed, shares)
+            changed = changed - modules | names.changes
+            changed |= {n for n, how in names.called.items() if n not in modules or any(map(sets, how))}
+            pairs = {(a, b) for a, b in names.shares if not {a, b} & (modules | names.modules)}
+            changed = closure(changed, joined(shares, pairs))
             s.touched = changed | names.binds | names.may_bind
             s.inputs = {name: last.get(name) for name in read | (s.touched - names.binds)}
+            if ANY in last:  # what is bound nowhere comes from there, perhaps
+                s.inputs = {name: source for name, source in s.inputs.items() if source} | {ANY: last[ANY]}
+            if names.unknown:
+                s.touched.add(ANY)
             text = "\0".join([s.text, *(f"{n} {p.key}" for n, p in sorted(s.inputs.items()) if p)])
             s.key = hashlib.sha1(text.encode()).hexdigest()[:12]
             looks = names.later.union(*(later.get(r, ()) for r in names.reads))
@@ -454,10 +476,7 @@ class Chapter:
             fills |= names.fills & s.touched
             yields |= names.yields
             eaten |= names.consumed | {n for n, f in names.made.items() if f in yields}
-            for a, b in names.shares:
-                if a != b and a not in modules and b not in modules:
-                    shares.setdefault(a, set()).add(b)
-                    shares.setdefault(b, set()).add(a)
+            shares = joined(shares, pairs)
 
     def key(self, index):
         """What the output of cell `index` comes from, as one short text."""
@@ -476,11 +495,21 @@ class Chapter:
 
 def broken(index, text, instead, error):
     """The statement that stands for a cell that is no Python."""
-    names = Names(ast.parse("pass").body[0])
-    for s in statements(index, instead):
-        names.binds |= s.names.binds | s.names.may_bind
-        names.changes |= s.names.changes
+    names = Names(ast.Pass())
+    if instead != text:
+        for s in statements(index, instead):
+            names.binds |= s.names.binds | s.names.may_bind
+            names.changes |= s.names.changes
     return Statement(index, 0, None, text, names, error=error)
+
+
+def joined(shares, pairs):
+    """`shares`, name -> names, with these pairs both ways."""
+    both = {name: set(others) for name, others in shares.items()}
+    for a, b in pairs:
+        both.setdefault(a, set()).add(b)
+        both.setdefault(b, set()).add(a)
+    return both
 
 
 def closure(names, leads):

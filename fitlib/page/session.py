@@ -383,7 +383,11 @@ def prepare():
     """Make this interpreter a page's: Matplotlib draws to memory, `interact` and `display` are the page's own."""
     os.environ["MPLBACKEND"] = "agg"
     shell, shown = types.ModuleType("IPython"), types.ModuleType("IPython.display")
-    shell.get_ipython, shell.version_info, shell.display = lambda: None, (9,), shown  # Matplotlib asks for them
+    shell.get_ipython, shell.version_info, shell.display = (
+        lambda: None,
+        (9,),
+        shown,
+    )  # Matplotlib asks for them
     shown.display = display
     sys.modules |= {"ipywidgets": widgets, "anywidget": None, "IPython": shell, "IPython.display": shown}
     warnings.showwarning = lambda message, category, *place: sys.stderr.write(

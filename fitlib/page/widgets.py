@@ -62,7 +62,7 @@ class FloatLogSlider(FloatSlider):
         self.base = base
 
     def shown(self):
-        return math.log(self.value, self.base)
+        return round(math.log(self.value, self.base), 9)
 
     def read(self, shown):
         super().read(shown)
@@ -121,7 +121,7 @@ def control(name, given):
     if numbers and len(given) in (2, 3):
         whole = all(isinstance(part, int) for part in given)
         lo, hi, *step = given
-        middle = lo + (hi - lo) // 2 if whole else lo + (hi - lo) / 2
+        middle = lo + (hi - lo) // 2 if isinstance(lo, int) and isinstance(hi, int) else lo + (hi - lo) / 2
         return (IntSlider if whole else FloatSlider)(middle, lo, hi, *step)
     if isinstance(given, (list, tuple, dict)) and given:
         return Dropdown(given)
