@@ -1,31 +1,37 @@
-"""All rules side by side, each with the same budget for its rate: 21 rates, an octave apart.
+"""All rules side by side in three valleys and on the Gabor loss, each with the same budget for its rate.
 
-The rate is chosen on one half of the starts (or seeds) and judged on the other. In a valley
-a rule is judged by the steps it takes to a loss of 1e-4, on the Gabor loss by the
-share of starts that find the best minimum, on digits by the training loss after eight epochs.
+The settings are chosen on one half of the starts and judged on the other. In a valley a rule is judged by the
+step from which its loss *stays* below a level, until the end of the run; beside it stands the first step below
+the level. On the Gabor loss it is the share of starts that find the best minimum. A second sweep of the valleys
+tunes one more hyperparameter with the rate.
 """
 
 import numpy as np
 from tqdm import tqdm
 
 from fitlib import gabor, losses, optimizers
-from fitlib.data import digits
 from fitlib.fitting import fit
-from fitlib.networks import Network
+from fitlib.sweeps import best
 
-from .records import mean_and_error, paired, store
+from .records import mean_and_error, store
 
 NAMES = """gradient_descent clipped_gradient_descent momentum nesterov adagrad rmsprop adadelta
-adam adamw amsgrad""".split()
+adam amsgrad""".split()  # AdamW's decay draws towards zero, where two of these minima happen to lie
 RULES = {name: getattr(optimizers, name) for name in NAMES}
-RATES = 2.0 ** np.arange(-14, 7)
+RATES = 2.0 ** np.arange(-14, 14)
 STEPS, STARTS, LEVEL = 1000, 400, 1e-4
 VALLEYS = {
     "quadratic": losses.quadratic.at(kappa=100),
     "rotated valley": losses.rotated_valley.at(kappa=100),
     "rosenbrock": losses.rosenbrock,
 }
-BATCH, EPOCHS, EPOCH, SPLITS, SEEDS, TUNING_SEEDS = 32, 8, 42, range(5), range(20), range(100, 102)
+SECOND = {
+    "momentum": ("beta", [0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995]),
+    "nesterov": ("beta", [0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995]),
+    "rmsprop": ("gamma", [0.5, 0.9, 0.99, 0.999]),
+    "adam": ("gamma", [0.5, 0.9, 0.99, 0.999, 0.9999]),
+    "amsgrad": ("gamma", [0.5, 0.9, 0.99, 0.999, 0.9999]),
+}
 
 
 def starts(loss):
@@ -34,90 +40,67 @@ def starts(loss):
     return np.random.default_rng(0).uniform(low, high, (STARTS, 2)).T
 
 
-def steps_needed(rule, loss):
-    """The first step at which the loss is below `LEVEL`, inf if none is, `(rates, starts)`."""
-    run = fit(rule, loss, starts(loss)[:, None], STEPS, alpha=RATES[:, None])
+def steps_needed(rule, loss, **hyper):
+    """The step from which the loss stays below `LEVEL` and the first one below it, `(2, rates, starts)`; inf: never."""
+    run = fit(rule, loss, starts(loss)[:, None], STEPS, alpha=RATES[:, None], **hyper)
     below = run.losses < LEVEL
-    return np.where(below.any(axis=0), below.argmax(axis=0), np.inf)
+    stays = len(below) - below[::-1].argmin(axis=0)
+    first = np.where(below.any(axis=0), below.argmax(axis=0), np.inf)
+    return np.stack([np.where(below.all(axis=0), 0, np.where(below[-1], stays, np.inf)), first])
 
 
-def in_a_valley(rule, loss):
-    """The best rate on half of the starts, and the steps that the others need with it.
-
-    Best is the lowest mean, where a start that does not arrive counts `STEPS`. The median is given with the
-    interval that holds two thirds of its bootstrap.
-    """
-    tuning, judged = np.split(steps_needed(rule, loss), 2, axis=1)
-    best = np.minimum(tuning, STEPS).mean(axis=1).argmin()
-    resampled = np.random.default_rng(1).choice(judged[best], (1000, STARTS // 2))
+def judged(steps, chosen):
+    """The median over starts with an interval that holds two thirds of its bootstrap, and the share that arrives."""
+    resampled = np.random.default_rng(1).choice(steps, (1000, len(steps)))
+    interval = np.quantile(np.median(resampled, axis=1), [1 / 6, 5 / 6], method="nearest")
     return {
-        "rate": RATES[best],
-        "median_steps": np.median(judged[best]),
-        "interval": np.quantile(np.median(resampled, axis=1), [1 / 6, 5 / 6], method="nearest"),
-        "share_that_arrives": np.isfinite(judged[best]).mean(),
-        "octaves_that_arrive": (np.median(judged, axis=1) < np.inf).sum(),
+        **chosen,
+        "median_steps": np.median(steps),
+        "interval": interval,
+        "share_that_arrives": np.isfinite(steps).mean(),
     }
+
+
+def in_a_valley(rule, loss, criterion, name="gamma", values=(None,)):
+    """What the other half of the starts needs at the best setting of one half; `criterion`: 0 stays, 1 first.
+
+    Best is the lowest mean, where a start that does not arrive counts `STEPS`; `at_the_edge` names the settings whose
+    best value is the last one tried.
+    """
+    hypers = [{} if value is None else {name: value} for value in values]
+    steps = np.array([steps_needed(rule, loss, **hyper)[criterion] for hyper in hypers])
+    tuning, others = np.split(steps, 2, axis=2)
+    means = np.minimum(tuning, STEPS).mean(axis=2)
+    axes = {"rate": RATES} if values == (None,) else {name: values, "rate": RATES}
+    found = best(means[0] if len(axes) == 1 else means, ends=axes, **axes)
+    index = found.index if len(axes) == 2 else (0, *found.index)
+    chosen = {**found.settings, "at_the_edge": found.edges}
+    octaves = (np.median(others[index[0]], axis=1) < np.inf).sum()
+    return {**judged(others[index], chosen), "octaves_that_arrive": octaves}
 
 
 def on_gabor(rule):
     """The best rate on half of the starts, and the share of the others that finds the best minimum."""
     _, values, index = losses.critical_points(gabor.loss)
     level = values[index == 0][:2].mean()
-    run = fit(rule, gabor.loss, starts(gabor.loss)[:, None], 300, keep=None, alpha=RATES[:, None])
-    tuning, judged = np.split(run.losses[-1] < level, 2, axis=1)
-    best = tuning.mean(axis=1).argmax()
-    share, error = mean_and_error(judged[best])
-    near = judged.mean(axis=1) > share - 2 * error
-    return {"rate": RATES[best], "share": share, "error": error, "octaves_within_two_errors": near.sum()}
-
-
-def train(rule, rates, split, seeds):
-    """Training loss, test likelihood and test accuracy after eight epochs, each `(rates, seeds)`."""
-    x, y, x_test, y_test = digits(split)
-    network, seeds = Network(x, y), np.asarray(seeds)
-    options = {"batch": BATCH, "seed": seeds, "keep": None, "alpha": np.reshape(rates, (-1, 1))}
-    run = fit(RULES[rule], network, network.start(seeds), EPOCHS * EPOCH, **options)
-    test = network.on(x_test, y_test)
-    return np.array([run.losses[-1], test.negative_log_likelihood(run.phi), test.accuracy(run.phi)])
-
-
-def on_digits(rule):
-    """The best rate by the training loss of some seeds; what other seeds reach with it, `(splits, seeds)`."""
-    tuning = np.nanmean([train(rule, RATES, split, TUNING_SEEDS)[0] for split in SPLITS], axis=(0, 2))
-    best = RATES[np.nanargmin(tuning)]
-    loss, likelihood, accuracy = np.stack(
-        [train(rule, [best], split, SEEDS)[:, 0] for split in SPLITS], axis=1
-    )
-    return {
-        "rate": best,
-        "loss": loss,
-        "likelihood": likelihood,
-        "accuracy": accuracy,
-        "octaves_within_twice_the_loss": (tuning < 2 * np.nanmin(tuning)).sum(),
-        "tuning": tuning,
-    }
+    run = fit(rule, gabor.loss, starts(gabor.loss)[:, None], 300, keep=None, alpha=RATES[:21, None])
+    tuning, others = np.split(run.losses[-1] < level, 2, axis=1)
+    chosen = tuning.mean(axis=1).argmax()
+    share, error = mean_and_error(others[chosen])
+    near = others.mean(axis=1) > share - 2 * error
+    return {"rate": RATES[chosen], "share": share, "error": error, "octaves_within_two_errors": near.sum()}
 
 
 def main():
-    results = {name: {} for name in [*VALLEYS, "gabor", "digits"]}
+    results = {"first": {}, "stays": {}, "tuned": {}, "gabor": {}}
     for name, rule in tqdm(RULES.items(), leave=False):
-        if name != "adamw":  # its decay draws towards zero, where two of these minima happen to lie
-            results["gabor"][name] = on_gabor(rule)
-            for valley, loss in VALLEYS.items():
-                results[valley][name] = in_a_valley(rule, loss)
-        results["digits"][name] = on_digits(name)
-    for result in results["digits"].values():
-        for kind in ("loss", "likelihood", "accuracy"):
-            result[f"mean_{kind}"] = mean_and_error(result[kind].ravel())
-            result[f"{kind}_minus_adam"] = paired(result[kind] - results["digits"]["adam"][kind])
-    settings = {
-        "batch": BATCH,
-        "epochs": EPOCHS,
-        "splits": SPLITS,
-        "seeds": SEEDS,
-        "tuning_seeds": TUNING_SEEDS,
-    }
-    store("rules_compared", rates=RATES, steps=STEPS, starts=STARTS, level=LEVEL, **settings, results=results)
+        results["gabor"][name] = on_gabor(rule)
+        for valley, loss in VALLEYS.items():
+            for criterion, kind in enumerate(["stays", "first"]):
+                results[kind].setdefault(valley, {})[name] = in_a_valley(rule, loss, criterion)
+            if name in SECOND:
+                results["tuned"].setdefault(valley, {})[name] = in_a_valley(rule, loss, 0, *SECOND[name])
+    store("rules_compared", rates=RATES, steps=STEPS, starts=STARTS, level=LEVEL, second=SECOND, results=results)
 
 
 if __name__ == "__main__":

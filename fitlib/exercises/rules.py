@@ -94,6 +94,14 @@ def nesterov_limit(beta):
     return 2 * (1 + beta) / (1 + 2 * beta)
 
 
+def lagged(t, phi, grad, v=0.0, *, alpha, gamma, eps):
+    """One step over the root of the mean square *before* this gradient (Zhou et al. 2019)."""
+    g = grad(phi)
+    phi = phi - alpha * g / (np.sqrt(v) + eps)
+    v = gamma * v + (1 - gamma) * g**2
+    return phi, v
+
+
 def memory_in_epochs(gamma, factor):
     """The decay with the same memory in epochs where an epoch has `factor` times as many steps."""
     return gamma ** (1 / factor)
@@ -262,6 +270,7 @@ rule(optimizers.rmsprop)
 rule(optimizers.adadelta, leave=["alpha"])
 rule(optimizers.amsgrad)
 rule(optimizers.amsgrad_corrected)
+rule(lagged)
 exercise(optimizers.clip, gradients)
 exercise(batch_gradient, gradients_of_points)
 exercise(epoch, epochs, two_epochs)
