@@ -1,78 +1,62 @@
-"""The checker: an answer against the reference on random problems, then against the known mistakes.
+"""The checker: an answer against the reference on random problems; then what is wrong with it, level by level.
 
-An answer runs on copies of a problem's arrays, silently, and within a budget of instructions of Python: a
-trace function (`sys.settrace`) counts them and stops the answer when the budget is used up. That needs no
-threads, no signals and no clock, and works alike on every system, in a notebook and in the browser. Where a
-debugger traces already it keeps its place, and there is no budget. Two things are not stopped but left to the
-kernel's interrupt: one call of compiled code that never returns (`time.sleep(1e9)`), and a loop around a bare
-`except:`.
+`check` compares the results on every problem. Where they differ it says, in this order: that the answer is a
+convention which is right in itself (`mistakes.md`); what is right, where the answer goes wrong and which property
+its results lack (`diagnose`); asked again, what kind of mistake it could be; at last the smallest case.
 """
 
 import difflib
 import html
 import inspect
-import io
 import re
-import sys
-import sysconfig
 import textwrap
-import traceback
 import warnings
-from contextlib import redirect_stderr, redirect_stdout
 from functools import cache, cached_property
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-# Answers in float32 are off by up to 1e-5 of the largest entry, eight steps of Adam included. Problems are
-# drawn with every quantity of order one, so that each known mistake changes some result by 1e-2 of it or more
-# (a test holds both). The tolerance lies between. A result that cancels to zero counts as FLOOR.
-TOLERANCE, FLOOR = 1e-4, 1e-2
-# Instructions of the reader's code in one check, some 0.3 s. Right answers need fewer than 10,000.
-BUDGET = 1_000_000
+from fitlib.exercises import diagnose, place, spelled, words
+from fitlib.exercises.guard import Fault, Guard, Unanswered, kind
+from fitlib.exercises.results import array, close, same
 
-# Code of others: Python's library, what is installed beside NumPy, fitlib. It is not counted, so that an
-# answer may import what it likes, and its lines are not shown as the reader's.
-FOREIGN = ("<frozen", str(Path(np.__file__).parents[1]), str(Path(__file__).parents[1]))
-FOREIGN += tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+__all__ = ["Fault", "array", "check", "draw", "exercise", "kind", "same", "show", "shown", "symmetric"]
 
 EXERCISES = {}
-
-
-class Fault(Exception):
-    """What keeps an answer from being compared, in one sentence."""
-
-
-class Unanswered(Exception):
-    """The answer still holds the dots of the exercise."""
-
-
-class Endless(BaseException):
-    """The budget is used up; no `Exception`, so that an `except Exception` in the answer lets it pass."""
+TOLD = {}  # exercise -> the outcomes of the last wrong answer and the level that was told
 
 
 class Report:
-    """What `check` returns: true where the answer is right; shown as a sentence and the case that differs."""
+    """What `check` returns: true where the answer is right; shown as a sentence and the case that differs.
 
-    def __init__(self, name, mark, text, case=()):
+    `level` is 1 for the place, 2 for the kind of mistake, 3 for the smallest case, and 0 for all else; `more` is
+    the report of the next level.
+    """
+
+    def __init__(self, name, mark, text, case=(), level=0, finding=None, again=None):
         self.name, self.mark, self.text, self.case = name, mark, text, list(case)
+        self.level, self.finding, self.again = level, finding, again
 
     def __bool__(self):
         return self.mark == "✓"
+
+    @property
+    def more(self):
+        return self.again() if self.again else self
 
     def __repr__(self):
         lines = textwrap.wrap(f"{self.mark} {self.name}: {self.text}", 100, break_long_words=False)
         return "\n".join(lines + ["    " + line for line in self.case])
 
     def _repr_html_(self):
+        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.text))
         case = f"<pre>{html.escape(chr(10).join(self.case))}</pre>" if self.case else ""
-        return f"<div><p><strong>{self.mark} {self.name}</strong>: {html.escape(self.text)}</p>{case}</div>"
+        return f"<div><p><strong>{self.mark} {self.name}</strong>: {text}</p>{case}</div>"
 
 
 @cache
 def catalogue():
-    """The mistakes in `mistakes.md`: exercise -> list of `(edits, text)`; edits are pairs `(old, new)`."""
+    """The forms in `mistakes.md`: exercise -> list of `(edits, text)`; edits are pairs `(old, new)`."""
     known, names = {}, []
     for line in Path(__file__).with_name("mistakes.md").read_text(encoding="utf-8").splitlines():
         edit = re.fullmatch(r"(- |  )`(.+?)` → (?:`(.+)`|nothing)", line)
@@ -94,11 +78,19 @@ class Exercise:
 
     - `problems(rng)` yields dicts from argument to value, the smallest problem first.
     - `play(function, problem)` yields `(label, array)`: what is compared.
+    - `outputs` names what the function returns, where that is several things.
     """
 
-    def __init__(self, reference, problems, play):
+    def __init__(self, reference, problems, play, outputs=()):
         self.reference, self.draw, self.play = reference, problems, play
-        self.name = reference.__name__
+        self.name, self.outputs = reference.__name__, list(outputs)
+        self.arguments = list(inspect.signature(reference).parameters)
+
+    @cached_property
+    def forms(self):
+        """The reference, after the form in which `spelled.py` may have it."""
+        second = getattr(spelled, self.name, None)
+        return [second, self.reference] if second else [self.reference]
 
     @cached_property
     def source(self):
@@ -107,6 +99,15 @@ class Exercise:
     @cached_property
     def problems(self):
         return list(self.draw(np.random.default_rng(0)))
+
+    @cached_property
+    def calls(self):
+        return diagnose.calls(self)
+
+    @cached_property
+    def probes(self):
+        """The forms of the reference as probes, for the values that occur in them."""
+        return [place.Probe(place.source(form)[0], place.scope(form)) for form in self.forms]
 
     def outcomes(self, function):
         """What `function` gives on each problem: lists of `(label, array)`."""
@@ -123,35 +124,38 @@ class Exercise:
         exec(source, scope)
         return scope[self.name]
 
-    def diagnose(self, got):
-        """What to tell of the one or two mistakes that give the outcomes `got` everywhere; else nothing."""
-        single = [(edits, [text]) for edits, text in catalogue().get(self.name, [])]
-        double = [(a + c, b + d) for (a, b), (c, d) in combinations(single, 2)]
-        for edits, texts in single + double:
-            try:
-                function = self.edited(edits)
-                if function and all(map(same, got, self.outcomes(function))):
-                    return texts
-            except Exception:  # two mistakes together need not make sense
-                continue
-        return []
+    def known(self, got):
+        """What to tell where a form in `mistakes.md` gives the outcomes `got` everywhere; else nothing."""
+        for edits, text in catalogue().get(self.name, []):
+            function = self.edited(edits)
+            if all(map(same, got, self.outcomes(function))):
+                return text
+        return ""
 
 
-def exercise(reference, problems, play=None):
+def exercise(reference, problems, play=None, outputs=()):
     """Register an exercise under the name of its reference."""
-    EXERCISES[reference.__name__] = Exercise(reference, problems, play or value)
+    EXERCISES[reference.__name__] = Exercise(reference, problems, play or value, outputs)
 
 
-def check(name, answer):
-    """Compare the function `answer` with the reference of the exercise `name`, and say what is wrong with it.
-
-    Returns a `Report`, true where the answer is right. Raises `ValueError` where no exercise has this name.
-    """
-    if name not in EXERCISES:
-        near = " or ".join(map(repr, difflib.get_close_matches(str(name), EXERCISES, 3, 0.5)))
+def find(name, answer):
+    """The exercise of this name; a `ValueError` that says what is meant where there is none."""
+    if callable(name) and isinstance(answer, str):
+        raise ValueError(f"the name comes first: check({answer!r}, {getattr(name, '__name__', 'your_function')})")
+    if not isinstance(name, str) or name not in EXERCISES:
+        near = " or ".join(map(repr, difflib.get_close_matches(str(name), EXERCISES, 3, 0.6)))
         text = f"did you mean {near}?" if near else f"there are {', '.join(EXERCISES)}."
         raise ValueError(f"there is no exercise {name!r:.60}; {text}")
-    this = EXERCISES[name]
+    return EXERCISES[name]
+
+
+def check(name, answer, more=False):
+    """Compare the function `answer` with the reference of the exercise `name`, and say what is wrong with it.
+
+    Returns a `Report`, true where the answer is right. Checked again, an answer that is still wrong in the same
+    way is told more; `more=True` asks for that at once. Raises `ValueError` where no exercise has this name.
+    """
+    this = find(name, answer)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -163,173 +167,70 @@ def check(name, answer):
             return Report(name, "○", "not answered yet; put your own code where the dots are.")
         expected = list(this.outcomes(this.reference))
         wrong = next((i for i, pair in enumerate(zip(got, expected, strict=True)) if not same(*pair)), None)
-        known = [] if wrong is None else this.diagnose(got)
-    printed = f" It printed {guard.printed.lines} lines, which are not shown." if guard.printed.lines else ""
-    if wrong is None:
-        return Report(name, "✓", f"right on all {len(got)} problems.{printed}")
-    if known:
-        label = "a known mistake" if len(known) == 1 else "two known mistakes at once"
-        text = f"on all {len(got)} problems your answer equals {label}. {' And: '.join(known)}"
-        return Report(name, "✗", text + printed)
-    text, case = difference(this.problems[wrong], got[wrong], expected[wrong])
-    return Report(name, "✗", f"{text}{guard.reading}{printed} The smallest case:", case)
+        printed = guard.printed.lines
+        tail = f" It printed {printed} lines, which are not shown." if printed else ""
+        if wrong is None:
+            return Report(name, "✓", f"right on all {len(got)} problems.{tail}")
+        report = differs(this, guard, got, expected, wrong, more)
+        report.text += guard.reading + tail
+        return report
 
 
-# --- running an answer -----------------------------------------------------------------------------
-
-
-class Lines(io.TextIOBase):
-    """Takes what is printed and keeps nothing but the number of lines."""
-
-    lines = 0
-
-    def write(self, text):
-        self.lines += text.count("\n")
-        return len(text)
-
-
-class Guard:
-    """An answer that is called like the reference; whatever goes wrong in it becomes a `Fault`."""
-
-    def __init__(self, reference, answer):
-        if not callable(answer):
-            raise Fault(f"check takes your function by its name, without parentheses; it got {kind(answer)}.")
-        self.answer, self.printed, self.left, self.reading = answer, Lines(), BUDGET, ""
-        self.arguments = list(inspect.signature(reference).parameters)
-        try:
-            self.signature = inspect.signature(answer)
-        except (TypeError, ValueError):  # some compiled functions have none
-            self.signature = None
-
-    def __call__(self, *args, **hyper):
-        return self.run(self.answer, args, self.named(args, hyper) if self.signature else hyper)
-
-    def named(self, args, hyper):
-        """The hyperparameters under the answer's own names: an equal name first, the others in order."""
-        ordered, free = len(args), []
-        for parameter in self.signature.parameters.values():
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                ordered = 0
-            elif parameter.kind is parameter.VAR_KEYWORD:
-                free.extend(name for name in hyper if name not in free)
-            elif parameter.kind is not parameter.KEYWORD_ONLY and ordered:
-                ordered -= 1
-            else:
-                free.append(parameter.name)
-        others = [name for name in free if name not in hyper]
-        own = {name: name if name in free or not others else others.pop(0) for name in hyper}
-        renamed = ", ".join(f"{name} as {other}" for name, other in own.items() if name != other)
-        self.reading = f" (Your arguments were read in order: {renamed}.)" if ", " in renamed else ""
-        try:
-            self.signature.bind(*args, **{own[name]: item for name, item in hyper.items()})
-        except TypeError:
-            wanted = ", ".join([*self.arguments[: len(args)], *hyper])
-            raise Fault(f"your function takes {self.signature}; here it is called with ({wanted}).") from None
-        return {own[name]: item for name, item in hyper.items()}
-
-    def run(self, function, args, named):
-        """Call a function of the reader on copies; a function in its result is guarded as well."""
-        given, debugger = [*args, *named.values()], sys.gettrace()
-        items = [item.copy() if isinstance(item, np.ndarray) else item for item in given]
-        try:
-            with redirect_stdout(self.printed), redirect_stderr(self.printed):
-                try:
-                    sys._getframe().f_trace_opcodes = True  # Python 3.12 looks here when tracing begins
-                    sys.settrace(debugger or self.count)
-                    result = function(*items[: len(args)], **dict(zip(named, items[len(args) :])))
-                    result = list(result) if inspect.isgenerator(result) else result
-                finally:
-                    sys.settrace(debugger)
-        except KeyboardInterrupt:
-            raise
-        except Endless:
-            text = f"your function does not return: it was stopped after {BUDGET:,} instructions"
-            raise Fault(f"{text}. Is there a loop that never ends?") from None
-        except BaseException as error:
-            raise Fault(theirs(error)) from None
-        for name, before, after in zip([*self.arguments[: len(args)], *named], given, items, strict=True):
-            if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
-                text = f"your function changes its argument {name} in place, and the caller still needs it"
-                raise Fault(f"{text}. Work on a copy, or give the new value a name of its own.")
-        return (lambda *args: self.run(result, args, {})) if callable(result) else result
-
-    def count(self, frame, event, arg):
-        """The trace function: one instruction less; none is left when a loop never ends."""
-        if frame.f_code.co_filename.startswith(FOREIGN):
-            return None
-        frame.f_trace_opcodes = True  # `while True: pass` has no lines that follow each other
-        self.left -= 1
-        if self.left < 0:
-            raise Endless
-        return self.count
-
-
-def theirs(error):
-    """An exception of the reader's code in one sentence: its message, and the line of theirs it came from."""
-    text = f"your code raised {type(error).__name__}: {error}".splitlines()[0][:300].rstrip(": ")
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(FOREIGN)]
-    if not own:
-        return text + "."
-    return f"{text}, in line {own[-1].lineno}" + (f": {own[-1].line}" if own[-1].line else ".")
-
-
-# --- results ---------------------------------------------------------------------------------------
-
-
-def kind(item):
-    """What an object is, in words."""
-    names = {"str": "text", "int": "a number", "float": "a number", "ndarray": "an array"}
-    name = type(item).__name__
-    return names.get(name, "a function" if callable(item) else f"an object of type {name}")
-
-
-def array(result, name="your function"):
-    """A result as an array of numbers or words; a sentence where it is none."""
-    for part in result if isinstance(result, (list, tuple)) else [result]:
-        if part is Ellipsis:
-            raise Unanswered
-        if part is None:
-            raise Fault(f"{name} returned None; is a return missing?")
+def differs(this, guard, got, expected, wrong, more):
+    """The report on an answer whose results differ, at the level that its turn is."""
+    name, text = this.name, words.other_form(got[wrong], expected[wrong])
+    case = smallest(this.problems[wrong], got[wrong], expected[wrong])
+    if text:
+        return Report(name, "✗", f"{text} The smallest case:", case)
     try:
-        values = np.array(result)
-    except ValueError:
-        raise Fault(f"{name} returned parts of different lengths; expected is an array of numbers.") from None
-    if values.dtype.kind not in "biufU":
-        raise Fault(f"{name} returned {kind(result)}; expected are numbers.")
-    return values
+        again = Guard(this.reference, guard.answer)
+        twice = list(this.play(again, this.problems[wrong]))
+    except (Fault, Unanswered):
+        twice = got[wrong]
+    if not same(twice, got[wrong]):
+        text = "two calls with the same arguments gave two results. Does it draw numbers, or remember a call?"
+        return Report(name, "✗", f"{text} The smallest case:", case)
+    if known := this.known(got):
+        return Report(name, "✗", f"on all {len(got)} problems your answer equals another form. {known}", level=2)
+    if text := words.untrue(got[wrong], expected[wrong]):
+        return Report(name, "✗", f"{text} The smallest case:", case)
+    before, level = TOLD.get(name, (None, 0))
+    equal = before is not None and all(map(same, got, before))
+    level = min(3, max(1 + bool(more), level + 1 if equal else 1))
+    TOLD[name] = got, level
+    return leveled(this, guard, got, level, case)
+
+
+def leveled(this, guard, got, level, case):
+    """The report of a level; where nothing was found, the smallest case is told at once."""
+    finding = diagnose.study(this, guard, level)
+    text, found = words.sentences(finding, level)
+    if level == 1 and not found:
+        level, finding = 2, diagnose.study(this, guard, 2)
+        text, found = words.sentences(finding, 2)
+    level = level if found else 3
+    again = (lambda: repeat(this, guard, got, level + 1, case)) if level < 3 else None
+    shown = case if level == 3 else []
+    return Report(this.name, "✗", text + (" The smallest case:" if shown else ""), shown, level, finding, again)
+
+
+def repeat(this, guard, got, level, case):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        TOLD[this.name] = got, level
+        return leveled(this, Guard(this.reference, guard.answer), got, level, case)
+
+
+def smallest(problem, got, expected):
+    """The first difference on a problem, line by line."""
+    label, x, y = next((label, x, y) for (label, x), (_, y) in zip(got, expected) if not close(x, y))
+    given = [f"{name} = {show(item)}" for name, item in problem.items()]
+    return [*given, f"expected: {label} = {show(y)}", f"got:      {label} = {show(x)}"]
 
 
 def value(function, problem):
     """The play of a plain function: one call, one result."""
     yield "the result", array(function(*problem.values()))
-
-
-def close(x, y):
-    """Equal shapes, and equal words or numbers within the tolerance; nan equals nan, inf equals inf."""
-    if x.shape != y.shape or "U" in x.dtype.kind + y.dtype.kind:
-        return np.array_equal(x, y)
-    scale = FLOOR + np.abs(y[np.isfinite(y)]).max(initial=0)
-    return np.allclose(x.astype(float), y.astype(float), rtol=0, atol=TOLERANCE * scale, equal_nan=True)
-
-
-def same(got, expected):
-    """Two outcomes agree in every result."""
-    return len(got) == len(expected) and all(close(x, y) for (_, x), (_, y) in zip(got, expected))
-
-
-def difference(problem, got, expected):
-    """What differs first on a problem: a sentence, and the case line by line."""
-    label, x, y = next((label, x, y) for (label, x), (_, y) in zip(got, expected) if not close(x, y))
-    text = "differs from the reference, and equals no mistake known here."
-    if x.dtype.kind == "U" != y.dtype.kind:
-        text = f"{label} is text; expected are numbers."
-    elif y.dtype.kind == "U" != x.dtype.kind:
-        text = f"{label} is a number; expected is a word."
-    elif x.shape != y.shape:
-        text = f"{label} has shape {x.shape}; expected is {y.shape}."
-    given = [f"{name} = {show(item)}" for name, item in problem.items()]
-    return text, [*given, f"expected: {label} = {show(y)}", f"got:      {label} = {show(x)}"]
 
 
 # --- problems --------------------------------------------------------------------------------------

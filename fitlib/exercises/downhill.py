@@ -146,6 +146,9 @@ def critical_points(rng):
     for n in [2, 2, 2, 2, 3, 3] * 4:
         eigenvalues = rng.choice([-4, -1, 1, 4], n) * draw(rng, 0.5, 4, n)
         yield {"hessian": symmetric(rng, eigenvalues)}
+    for small in [0.1, 0.3, -0.1, -0.3]:
+        yield {"hessian": np.diag([small, 4 * small, 2.0])}
+        yield {"hessian": np.diag([small, -2.0])}
 
 
 def ridges(rng):

@@ -66,13 +66,13 @@ def rates(function, problem):
     if not callable(rate):
         array(rate)
         raise Fault(f"your function returned {kind(rate)}; it must return a function of t, such as a lambda.")
-    last = 2 * problem["steps" if "steps" in problem else "every"] + 2
+    last = 3 * problem["steps" if "steps" in problem else "every"] + 2
     yield f"the rates in steps 1 to {last}", array([rate(t) for t in range(1, last + 1)])
 
 
 def lengths(rng):
     for steps in [2, 3, 4, 5, 10, 20]:
-        yield {"alpha": draw(rng, 0.5, 2), "steps": steps}
+        yield {"alpha": draw(rng, 0.5, 2), "steps": steps, "end": draw(rng, 0.05, 0.4)}
 
 
 def stairs(rng):

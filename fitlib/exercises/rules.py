@@ -42,7 +42,7 @@ def rule(reference, leave=()):
                 return
             phi = new
 
-    exercise(reference, problems, path)
+    exercise(reference, problems, path, [f"the new {name}" for name in ["phi", *states]])
 
 
 def slope(height):
@@ -161,18 +161,29 @@ def steps_to_level(losses, level):
     return above[-1] + 1 if above.size else 0
 
 
-def two_epochs(function, problem):
-    """The play of `epoch`: what can be said of two epochs however they were drawn."""
-    rng = np.random.default_rng(1)
-    one, two = ([array(batch) for batch in function(*problem.values(), rng)] for _ in range(2))
+def epochs_of(function, problem, seed, number):
+    """The batches of epochs that are drawn one after the other."""
+    rng = np.random.default_rng(seed)
+    return [[array(batch) for batch in function(*problem.values(), rng)] for _ in range(number)]
+
+
+def many_epochs(function, problem):
+    """The play of `epoch`: what can be said of some epochs however they were drawn."""
+    points = problem["points"]
+    one, two, *more = epochs_of(function, problem, 1, 12)
+    (again,) = epochs_of(function, problem, 1, 1)
     rows = np.concatenate([np.zeros(0, int), *map(np.ravel, one)])
+    seen = {int(row) for part in [one, two, *more] for batch in part for row in batch.ravel()}
     yield "number of batches in an epoch", array(len(one))
     yield "their sizes", array([batch.size for batch in one])
-    yield "some index is no data point", array(not np.isin(rows, range(problem["points"])).all())
+    yield "some index is no data point", array(not np.isin(rows, range(points)).all())
     yield "a point comes twice in a batch", array(any(np.unique(batch).size < batch.size for batch in one))
     yield "a point comes twice in an epoch", array(np.unique(rows).size < rows.size)
     yield "points come in the order of the data", array(np.array_equal(rows, np.sort(rows)))
+    yield "most points follow their neighbor in the data", array(np.mean(np.abs(np.diff(rows)) == 1) > 0.5)
     yield "the second epoch repeats the first", array(same(list(enumerate(one)), list(enumerate(two))))
+    yield "some point comes in none of twelve epochs", array(len(seen) < points)
+    yield "the same generator gives other batches", array(not same(list(enumerate(one)), list(enumerate(again))))
 
 
 def gradients_of_points(rng):
@@ -239,6 +250,8 @@ def layers(rng):
 def gradients(rng):
     for shape in [1, 2, 2, 3, (2, 3), (3, 4), (2, 2, 3)] * 3:
         yield {"g": draw(rng, -2, 2, shape), "limit": draw(rng, 0.5, 2)}
+    yield {"g": np.zeros(2), "limit": draw(rng, 0.5, 2)}
+    yield {"g": np.array([[0.0, 1.5], [0.0, -2.0]]), "limit": draw(rng, 0.5, 2)}
 
 
 def seeds(rng):
@@ -273,7 +286,7 @@ rule(optimizers.amsgrad_corrected)
 rule(lagged)
 exercise(optimizers.clip, gradients)
 exercise(batch_gradient, gradients_of_points)
-exercise(epoch, epochs, two_epochs)
+exercise(epoch, epochs, many_epochs)
 exercise(to_pytorch, settings)
 exercise(best_momentum, curvatures)
 exercise(nesterov_limit, memories)
