@@ -27,7 +27,7 @@ check: .venv/tests ## the quick check: style, unit tests, chapters that differ f
 	@$(RUN) pytest -n auto --ignore tests/browser $(NBVAL) tests $(CHANGED)
 
 test: .venv/tests .venv/book ## everything: style, unit tests, all chapters, the built site in a browser
-	@$(RUN) tools.book; $(RUN) tools.browser
+	@$(RUN) tools.browser; $(RUN) tools.pyodide; $(RUN) tools.book
 	@$(RUN) pytest -n auto $(NBVAL) tests chapters
 
 lint: .venv/tests ## style of the code

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
+
+from tools import pyodide
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
@@ -47,6 +50,7 @@ def state(root):
     titles = [(file.name, re.search(r"# [^\n\"\\]+", file.read_text(encoding="utf-8"))) for file in pages]
     frame = [digest([file for file in files if file not in pages], root)]
     frame += [f"{name} {title and title[0]}" for name, title in titles]
+    frame += [f"PYODIDE={os.environ.get('PYODIDE')}", f"bytecode: {pyodide.can_compile()}"]
     return {"pages": digest(pages, root), "frame": frame}
 
 
