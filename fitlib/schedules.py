@@ -95,6 +95,21 @@ def inverse_square_root(alpha, steps=1):
     return lambda t: alpha * np.minimum(t / steps, np.sqrt(steps / t))
 
 
+def warmup_stable_decay(alpha, steps, up=0.0, down=0.1, end=0.0):
+    """A line up over the share `up` of the steps, `alpha`, and a line down over the last share `down`.
+
+    The line up is that of `warmup`; the line down leaves `alpha` after step `steps * (1 - down) + 1` and is at
+    `end` in step `steps + 1`, where it stays (the cooldown of Hägele et al. 2024). `0 < down <= 1 - up`.
+    """
+
+    def rate(t):
+        rise = np.minimum(t / np.maximum(up * steps, 1), 1)
+        left = np.minimum(np.maximum(steps + 1 - t, 0) / (down * steps), 1)
+        return rise * (end + (alpha - end) * left)
+
+    return rate
+
+
 def up_and_down(t, start, peak, end, steps, pct_start):
     """Half a wave from `start` to `peak`, in step `pct_start * steps`; another to `end`, in step `steps`."""
     done = np.minimum(t, steps) - 1
@@ -105,9 +120,10 @@ def up_and_down(t, start, peak, end, steps, pct_start):
 
 
 def one_cycle(alpha, steps, pct_start=0.3, div_factor=25.0, final_div_factor=1e4):
-    """Half a wave up to `alpha` in step `pct_start * steps`, and one down until step `steps` (Smith 2018).
+    """Half a wave up to `alpha` in step `pct_start * steps`, and one down until step `steps`, as in fastai.
 
-    It begins at `alpha / div_factor` in step 1, ends `final_div_factor` below that in step `steps`, and stays
+    The cycle of Smith (2018) has straight lines, equally long up and down, and a short tail after them.
+    The rate begins at `alpha / div_factor` in step 1, ends `final_div_factor` below that in step `steps`, and stays
     there (PyTorch's refuses to go on). `0 <= pct_start < 1`. The momentum: `one_cycle_momentum`.
     """
     start = alpha / div_factor

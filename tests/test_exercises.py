@@ -723,6 +723,16 @@ def test_noise_floor_is_where_the_variance_stands_still():
     assert rates.noise_floor(alpha, curvature, variance, b) == pytest.approx(curvature * v / 2)
 
 
+def test_end_of_schedule_is_the_mean_of_many_runs():
+    chosen, curvature, phi, variance = np.array([1.1, 0.6, 0.2]), 0.8, 1.5, 0.7
+    runs = np.full(200_000, phi)
+    for alpha in chosen:
+        runs = runs - alpha * (curvature * runs + np.sqrt(variance) * RNG.normal(size=runs.size))
+    losses = curvature * runs**2 / 2
+    expected = rates.end_of_schedule(chosen, curvature, phi, variance)
+    assert losses.mean() == pytest.approx(expected, abs=4 * losses.std() / np.sqrt(losses.size))
+
+
 def test_averages_are_those_of_adam():
     points = RNG.normal(size=(9, 2))
     weights = 0.8 ** np.arange(9)[::-1]

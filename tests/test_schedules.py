@@ -29,6 +29,14 @@ STATED = {
         {1: 0.004, 5: 0.02, 25: 0.1, 100: 0.05, 400: 0.025},
     ),
     "inverse_square_root, no rise": (s.inverse_square_root(0.1), {1: 0.1, 4: 0.05, 100: 0.01, 400: 0.005}),
+    "warmup_stable_decay": (
+        s.warmup_stable_decay(0.1, 100, up=0.04, down=0.2, end=0.02),
+        {1: 0.025, 4: 0.1, 5: 0.1, 81: 0.1, 82: 0.096, 91: 0.06, 100: 0.024, 101: 0.02, 400: 0.02},
+    ),
+    "warmup_stable_decay, no rise": (
+        s.warmup_stable_decay(0.1, 100),
+        {1: 0.1, 91: 0.1, 92: 0.09, 100: 0.01, 101: 0},
+    ),
     "one_cycle": (s.one_cycle(0.1, 50), {1: 0.004, 8: 0.052, 15: 0.1, 50: 4e-7, 51: 4e-7, 400: 4e-7}),
     "one_cycle, no rise": (
         s.one_cycle(0.1, 49, pct_start=0.0),
@@ -81,6 +89,10 @@ TRACED = {
     "cosine": (s.cosine, {"alpha": 0.1, "steps": 30, "end": 0.02}),
     "cosine_restarts": (s.cosine_restarts, {"alpha": 0.1, "steps": 5, "t_mult": 3, "end": 0.02}),
     "inverse_square_root": (s.inverse_square_root, {"alpha": 0.1, "steps": 9}),
+    "warmup_stable_decay": (
+        s.warmup_stable_decay,
+        {"alpha": 0.1, "steps": 40, "up": 0.1, "down": 0.3, "end": 0.02},
+    ),
     "one_cycle": (s.one_cycle, {"alpha": 0.1, "steps": 40, "pct_start": 0.25}),
     "one_cycle_momentum": (s.one_cycle_momentum, {"steps": 40}),
     "cyclic": (s.cyclic, {"alpha": 0.1, "steps": 8, "base": 0.02}),
@@ -141,6 +153,14 @@ def test_restarts_come_at_the_right_step_although_logarithms_round(steps, t_mult
     ends = starts[2:]  # the last step of a wave of length n is at sin²(π/2n)
     lengths = steps * t_mult ** np.arange(1, len(ends) + 1)
     assert rate(ends) == pytest.approx(np.sin(np.pi / 2 / lengths) ** 2, abs=1e-12)
+
+
+def test_a_cooldown_is_the_end_of_a_line_and_a_warmup_that_of_warmup():
+    t, m = np.arange(1, 200), 8
+    end = s.warmup_stable_decay(0.1, 100, down=0.25)(t)[75:]
+    assert end == pytest.approx(s.linear(0.1, 25)(t)[: len(end)], rel=1e-13)
+    begin = s.warmup_stable_decay(0.1, 100, up=m / 100)(t)[:m]
+    assert begin == pytest.approx(s.warmup(s.constant(0.1), m)(t)[:m], rel=1e-13)
 
 
 def test_the_published_formulas():

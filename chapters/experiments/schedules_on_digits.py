@@ -1,7 +1,8 @@
 """Schedules on the digits network, each with its own best rate, paired over seeds and splits.
 
-Two problems: the plain one, ten epochs, where noise sets no floor; and one with a floor: a fifth of the
-labels wrong, weight decay, thirty epochs. Rates are chosen by the training loss, on other seeds.
+Two problems: the plain one, ten epochs, where noise dies in the end; and one with a floor: a fifth of the
+labels redrawn, weight decay, thirty epochs. Rates are chosen by the training loss, on other seeds; stored is also
+the test likelihood at every rate. Last, what a cooldown is worth as runs on the plain digits become longer.
 """
 
 import numpy as np
@@ -22,12 +23,16 @@ from fitlib.schedules import (
     one_cycle,
     polynomial,
     warmup,
+    warmup_stable_decay,
 )
+from fitlib.sweeps import best
 
 from .records import paired, store
 
 BATCH, EPOCH = 32, 42
-SPLITS, SEEDS, TUNING_SEEDS = range(5), range(20), range(100, 105)
+SPLITS, SEEDS, TUNING_SEEDS = range(5), range(20), range(100, 103)
+# epochs of the runs that become longer; their rates for SGD, and seeds per split
+LENGTHS, LONG_RATES, LONG_SEEDS = (5, 10, 20, 40), (0.5, 1.0), range(8)
 # name: the schedule of so many steps whose largest value is alpha
 SCHEDULES = {
     "constant": lambda alpha, steps: constant(alpha),
@@ -40,24 +45,27 @@ SCHEDULES = {
     "restarts": lambda alpha, steps: cosine_restarts(alpha, steps // 2),
     "inverse root": lambda alpha, steps: inverse_square_root(alpha, steps // 10),
     "one cycle": one_cycle,
+    "cooldown, 10 %": lambda alpha, steps: warmup_stable_decay(alpha, steps, down=0.1),
+    "cooldown, 20 %": lambda alpha, steps: warmup_stable_decay(alpha, steps, down=0.2),
+    "warmup, cooldown": lambda alpha, steps: warmup_stable_decay(alpha, steps, up=0.05, down=0.2),
 }
 RULES = {
-    "SGD": (gradient_descent, 2.0 ** np.arange(-2, 0.6, 0.5)),
+    "SGD": (gradient_descent, 2.0 ** np.arange(-1.5, 1.6, 0.5)),
     "Adam": (adam, 2.0 ** np.arange(-8, -2.9)),
 }
-# name: (share of wrong labels, weight decay, epochs, schedules)
+# name: (share of labels redrawn, weight decay, epochs, schedules)
 PROBLEMS = {
     "plain": (0.0, 0.0, 10, list(SCHEDULES)),
-    "with a floor": (0.2, 1e-3, 30, ["constant", "step", "linear", "cosine"]),
+    "with a floor": (0.2, 1e-3, 30, ["constant", "step", "linear", "cosine", "cooldown, 20 %"]),
 }
 
 
-def train(problem, rule, schedule, rates, split=0, seeds=SEEDS):
+def train(problem, rule, schedule, rates, split=0, seeds=SEEDS, epochs=None):
     """Training loss, test likelihood and test accuracy at the end, each `(rates, seeds)`."""
-    noise, decay, epochs, _ = PROBLEMS[problem]
+    noise, decay, usual, _ = PROBLEMS[problem]
     x, y, x_test, y_test = digits(split, noise=noise)
     network, seeds = Network(x, y, decay=decay), np.asarray(seeds)
-    steps = epochs * EPOCH
+    steps = (epochs or usual) * EPOCH
     alpha = SCHEDULES[schedule](np.reshape(rates, (-1, 1)), steps)
     options = {"batch": BATCH, "seed": seeds, "keep": None}
     run = fit(RULES[rule][0], network, network.start(seeds), steps, alpha=alpha, **options)
@@ -65,9 +73,9 @@ def train(problem, rule, schedule, rates, split=0, seeds=SEEDS):
     return run.losses[-1], test.negative_log_likelihood(run.phi), test.accuracy(run.phi)
 
 
-def over_splits(problem, rule, schedule, rates, seeds):
+def over_splits(problem, rule, schedule, rates, seeds, epochs=None):
     """What `train` gives, each `(rates, splits, seeds)`."""
-    runs = [train(problem, rule, schedule, rates, split, seeds) for split in SPLITS]
+    runs = [train(problem, rule, schedule, rates, split, seeds, epochs) for split in SPLITS]
     return [np.stack(part, axis=1) for part in zip(*runs, strict=True)]
 
 
@@ -75,16 +83,17 @@ def compare(problem, rule):
     """For each schedule its best rate, its results there, and its differences from the constant rate."""
     rates, results = RULES[rule][1], {}
     for schedule in tqdm(PROBLEMS[problem][3], desc=f"{problem}, {rule}", leave=False):
-        tuned = over_splits(problem, rule, schedule, rates, TUNING_SEEDS)[0].mean(axis=(1, 2))
-        best = rates[np.nanargmin(tuned)]
-        values = over_splits(problem, rule, schedule, [best], SEEDS)
+        tuned = [part.mean(axis=-1) for part in over_splits(problem, rule, schedule, rates, TUNING_SEEDS)]
+        chosen = best(tuned[0].mean(axis=-1), rate=rates)
+        values = over_splits(problem, rule, schedule, [chosen["rate"]], SEEDS)
         loss, likelihood, accuracy = (part[0] for part in values)
         results[schedule] = {
-            "rate": best,
+            "rate": chosen["rate"],
             "loss": loss,
             "likelihood": likelihood,
             "accuracy": accuracy,
-            "tuning": tuned,
+            "tuning": tuned[0].mean(axis=-1),
+            "tuning_likelihood": tuned[1],
         }
     for result in results.values():
         differences = {
@@ -95,15 +104,25 @@ def compare(problem, rule):
     return results
 
 
+def cooldowns():
+    """Training losses of SGD on the plain digits, `(epochs, rates, splits, seeds)`, without and with a cooldown."""
+    return {
+        name: [over_splits("plain", "SGD", name, LONG_RATES, LONG_SEEDS, epochs)[0] for epochs in LENGTHS]
+        for name in ("constant", "cooldown, 10 %")
+    }
+
+
 def main():
     results = {problem: {rule: compare(problem, rule) for rule in RULES} for problem in PROBLEMS}
     settings = {"batch": BATCH, "splits": SPLITS, "seeds": SEEDS, "tuning_seeds": TUNING_SEEDS}
     rates = {rule: rates for rule, (_, rates) in RULES.items()}
     problems = {
-        name: {"label_noise": noise, "weight_decay": decay, "epochs": epochs}
+        name: {"redrawn_labels": noise, "weight_decay": decay, "epochs": epochs}
         for name, (noise, decay, epochs, _) in PROBLEMS.items()
     }
-    store("schedules_on_digits", **settings, problems=problems, tuning_rates=rates, results=results)
+    longer = {"epochs": LENGTHS, "rates": LONG_RATES, "losses": cooldowns()}
+    found = {"tuning_rates": rates, "results": results, "longer": longer}
+    store("schedules_on_digits", **settings, problems=problems, **found)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,18 @@ def noise_floor(alpha, curvature, variance, b):
     return alpha * variance / (2 * b * (2 - alpha * curvature))
 
 
+def end_of_schedule(rates, curvature, phi, variance):
+    """The mean loss at which descent with noise ends on `curvature * phi**2 / 2`, after a step with each rate.
+
+    It starts at `phi`; the gradient of every step has the `variance`, and steps are independent.
+    """
+    spread = 0.0
+    for alpha in rates:
+        phi = (1 - alpha * curvature) * phi
+        spread = (1 - alpha * curvature) ** 2 * spread + alpha**2 * variance
+    return curvature * (phi**2 + spread) / 2
+
+
 def scale_rate(alpha, b, new_b, rule):
     """The rate for batches of `new_b`, where `alpha` is good for `b`, by a "linear" or "square root" rule."""
     ratio = new_b / b
@@ -80,6 +92,11 @@ def stairs(rng):
         yield {"alpha": draw(rng, 0.5, 2), "every": every, "factor": draw(rng, 0.3, 0.8)}
 
 
+def plateaus(rng):
+    for up, down, steps in [(0, 0.5, 4), (0, 0.2, 10), (0.25, 0.5, 8), (0.2, 0.4, 10), (0.1, 0.25, 20)]:
+        yield {"alpha": draw(rng, 0.5, 2), "steps": steps, "up": up, "down": down}
+
+
 def warmups(rng):
     for steps in [2, 3, 4, 5, 10]:
         alpha, factor = draw(rng, 0.5, 2), draw(rng, 0.7, 0.95)
@@ -101,6 +118,13 @@ def valleys(rng):
         curvature = draw(rng, 0.5, 2)
         alpha, variance = round(draw(rng, 0.2, 1.6) / curvature, 2), draw(rng, 0.5, 2)
         yield {"alpha": alpha, "curvature": curvature, "variance": variance, "b": int(rng.integers(2, 20))}
+
+
+def falling(rng):
+    for steps in [1, 1, 2, 2, 3, 4, 6, 10] * 2:
+        curvature, phi, variance = draw(rng, 0.5, 2), draw(rng, 1, 2), draw(rng, 0.5, 2)
+        rates = np.round(np.sort(draw(rng, 0.1, 1.4, steps))[::-1] / curvature, 2)
+        yield {"rates": rates, "curvature": curvature, "phi": phi, "variance": variance}
 
 
 def batch_sizes(rng):
@@ -134,10 +158,12 @@ def paths(rng):
 
 exercise(schedules.cosine, lengths, rates)
 exercise(schedules.step, stairs, rates)
+exercise(schedules.warmup_stable_decay, plateaus, rates)
 exercise(schedules.warmup, warmups, rates)
 exercise(radam_factor, memories)
 exercise(robbins_monro, powers)
 exercise(noise_floor, valleys)
+exercise(end_of_schedule, falling)
 exercise(scale_rate, batch_sizes)
 exercise(growing_batches, stages)
 exercise(noise_scale, point_gradients)
