@@ -94,6 +94,17 @@ def nesterov_limit(beta):
     return 2 * (1 + beta) / (1 + 2 * beta)
 
 
+def diagnose(losses, gradients, steps):
+    """What the last ten entries of a run say: lengths of gradient and step against the first of the run."""
+    if losses[-1] > 1.1 * losses[-10]:
+        return "climbs"
+    if losses[-1] < 0.9 * losses[-10]:
+        return "falls"
+    if np.mean(gradients[-10:]) < gradients[0] / 10:
+        return "saddle or minimum"
+    return "ended" if np.mean(steps[-10:]) < steps[0] / 10 else "bounce or noise"
+
+
 def lagged(t, phi, grad, v=0.0, *, alpha, gamma, eps):
     """One step over the root of the mean square *before* this gradient (Zhou et al. 2019)."""
     g = grad(phi)
@@ -265,6 +276,16 @@ def curves(rng):
         yield {"losses": draw(rng, 0.5, 3, steps), "beta": draw(rng, 0.6, 0.95)}
 
 
+def recorded_runs(rng):
+    lengths = [(1, 1), (1, 0.04), (0.04, 1), (0.04, 0.04), (0.3, 0.3)]
+    for factor in [1.4, 0.6, 1, 1, 1, 1.04, 0.96]:
+        for gradient, step in lengths:
+            fall = np.linspace(2, 1, 15) if factor != 1 else np.ones(15)
+            end = np.linspace(1, factor, 10) * draw(rng, 0.9, 1.1) if factor != 1 else draw(rng, 0.97, 1.03, 10)
+            shapes = [np.r_[1, np.linspace(1, last, 13), last * draw(rng, 0.6, 1.4, 10)] for last in (gradient, step)]
+            yield {"losses": np.r_[fall, end].round(3), "gradients": shapes[0].round(3), "steps": shapes[1].round(3)}
+
+
 def falling_curves(rng):
     for steps in [0, 1, 2, 3, 5, 5, 8, 8] * 2:
         losses = (draw(rng, 0.5, 2, steps + 1) + 2 * 0.8 ** np.arange(steps + 1)).round(2)
@@ -300,3 +321,4 @@ exercise(to_original, layers)
 exercise(paired_difference, seeds)
 exercise(smooth, curves)
 exercise(steps_to_level, falling_curves)
+exercise(diagnose, recorded_runs)
