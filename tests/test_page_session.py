@@ -327,3 +327,10 @@ def test_an_exercise_loads_numpy_alone_and_a_figure_no_pictures(begin, loaded, k
     command = [sys.executable, "-c", LIGHT, json.dumps(cells), str(index)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "chapters", check=True)
     assert json.loads(done.stdout) == [[], loaded, [kind]]
+
+
+def test_the_checker_finds_the_line_of_an_answer():
+    answer = "x = 1\ndef f(t, phi, grad, *, alpha):\n    return phi - nothing\n\ncheck('gradient_descent', f)"
+    page = Page("from fitlib.exercises import check", answer).run(1)
+    text = page.all("data")[0]["data"]["text/plain"]
+    assert "NameError" in text and "in line 3: return phi - nothing" in " ".join(text.split())

@@ -8,6 +8,7 @@ made with it. What cannot be decided (`exec`, `import *`) reads and changes ever
 import ast
 import hashlib
 from dataclasses import dataclass, field
+from functools import cache
 
 # Methods that change their object even where their value is used, and functions that change their first argument.
 CHANGING = set(
@@ -23,7 +24,7 @@ SETTING = set("filterwarnings rc seed seterr set_printoptions simplefilter updat
 # What these return is used up by reading it: whoever reads it changes it.
 CONSUMED = set("RandomState count cycle default_rng enumerate filter iter map open reversed zip".split())
 ANY = "*"  # stands for every name once a statement binds what cannot be known
-UNKNOWN = {"compile", "eval", "exec", "get_ipython", "globals", "locals", "vars"}
+UNKNOWN = {"eval", "exec", "get_ipython", "globals", "locals", "vars"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -148,17 +149,15 @@ class Names(ast.NodeVisitor):
     def visit_Import(self, node):
         for alias in node.names:
             name = alias.asname or alias.name.split(".")[0]
-            if alias.asname or "." not in alias.name:
+            self.unknown |= name == "*"
+            if isinstance(node, ast.Import) and "." in alias.name and not (alias.asname or self._local(name)):
+                self.may_bind.add(name)  # `import a.b` adds to `a`
+            else:
                 self._bind(name)
-            else:  # `import a.b` adds to `a`
-                self.may_bind.add(name)
-            self.modules.add(name)
+            if not self._scopes:
+                self.modules.add(name)
 
-    def visit_ImportFrom(self, node):
-        for alias in node.names:
-            self.unknown |= alias.name == "*"
-            self._bind(alias.asname or alias.name)
-            self.modules.add(alias.asname or alias.name)
+    visit_ImportFrom = visit_Import
 
     def visit_ExceptHandler(self, node):
         if node.name:
@@ -412,12 +411,21 @@ class Statement:
 
 def statements(cell, text):
     """The statements of a cell, imports one by one, without inputs. Raises `SyntaxError`."""
+    return [Statement(cell, 0, *found) for found in parsed(text)]
+
+
+@cache
+def parsed(text):
+    """The statements of a text: each its node, its own text and its names."""
+    found = []
     for node in ast.parse(text).body:
-        nodes, source = [node], ast.get_source_segment(text, node)
         if isinstance(node, (ast.Import, ast.ImportFrom)) and len(node.names) > 1:
-            nodes = [type(node)(**{**vars(node), "names": [alias]}) for alias in node.names]
-        for one in nodes:
-            yield Statement(cell, 0, one, source if one is node else ast.unparse(one), Names(one))
+            for alias in node.names:
+                one = type(node)(**{**vars(node), "names": [alias]})
+                found.append((one, ast.unparse(one), Names(one)))
+        else:
+            found.append((node, ast.get_source_segment(text, node), Names(node)))
+    return found
 
 
 class Chapter:
@@ -442,13 +450,11 @@ class Chapter:
         modules, eaten, fills, yields = set(), set(), set(), set()
         for place, s in enumerate(self.statements):
             s.place, names = place, s.names
-            if names.unknown:
-                names.reads |= last.keys()
-                names.changes |= last.keys()
-            read = closure(names.reads | names.changes | set(names.called), later)
+            known = last.keys() if names.unknown else set()
+            read = closure(names.reads | names.changes | set(names.called) | known, later)
             changed = {n for r in read for n in later_changes.get(r, ())} | (read & eaten)
             changed |= {n for f in fills & names.passed.keys() for n in names.passed[f]}
-            changed = changed - modules | names.changes
+            changed = changed - modules | names.changes | known
             changed |= {n for n, how in names.called.items() if n not in modules or any(map(sets, how))}
             pairs = {(a, b) for a, b in names.shares if not {a, b} & (modules | names.modules)}
             changed = closure(changed, joined(shares, pairs))
@@ -465,8 +471,8 @@ class Chapter:
             for name in names.binds:
                 for other in shares.pop(name, set()) - {name}:
                     shares[other].discard(name)
-                for known in (modules, eaten, fills, yields):
-                    known.discard(name)
+                for kind in (modules, eaten, fills, yields):
+                    kind.discard(name)
             for name in s.touched:
                 kept = name not in names.binds
                 last[name] = s
