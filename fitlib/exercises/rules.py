@@ -77,6 +77,20 @@ def epoch(points, size, rng):
     return [order[i : i + size] for i in range(0, points - size + 1, size)]
 
 
+def batch_for_error(variance, points, error):
+    """The smallest batch without replacement whose gradient has this root mean squared error, or less."""
+    return int(np.ceil(points * variance / ((points - 1) * error**2 + variance)))
+
+
+def shuffled_shift(alpha, curvatures, centers):
+    """The mean distance from the minimum at the ends of shuffled epochs of single points, to first order.
+
+    The loss of a point is `curvature * (phi - center)**2 / 2`.
+    """
+    minimum = np.sum(curvatures * centers) / np.sum(curvatures)
+    return -alpha * np.mean(curvatures**2 * (minimum - centers)) / np.mean(curvatures) / 2
+
+
 def to_pytorch(alpha, beta):
     """The `lr` and `momentum` of `torch.optim.SGD` that make the steps of `momentum(alpha, beta)`."""
     return alpha * (1 - beta), beta
@@ -207,6 +221,20 @@ def epochs(rng):
         yield {"points": points, "size": size}
 
 
+def errors(rng):
+    for points in [3, 4, 10, 30, 100, 1000] * 3:
+        yield {"variance": draw(rng, 0.5, 4), "points": points, "error": draw(rng, 0.1, 1)}
+
+
+def points_of_a_line(rng):
+    for points in [2, 2, 3, 4, 10] * 3:
+        yield {
+            "alpha": draw(rng, 0.05, 0.5),
+            "curvatures": draw(rng, 0.3, 3, points),
+            "centers": draw(rng, -2, 2, points),
+        }
+
+
 def settings(rng):
     for _ in range(10):
         yield {"alpha": draw(rng, 0.1, 2), "beta": draw(rng, 0.55, 0.95)}
@@ -308,6 +336,8 @@ rule(lagged)
 exercise(optimizers.clip, gradients)
 exercise(batch_gradient, gradients_of_points)
 exercise(epoch, epochs, many_epochs)
+exercise(batch_for_error, errors)
+exercise(shuffled_shift, points_of_a_line)
 exercise(to_pytorch, settings)
 exercise(best_momentum, curvatures)
 exercise(nesterov_limit, memories)
