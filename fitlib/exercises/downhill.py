@@ -66,16 +66,36 @@ def barzilai_borwein(phi, before, g, g_before):
 
 
 def classify(hessian):
-    """What a critical point with this Hessian `(n, n)` is: "minimum", "maximum" or "saddle"."""
+    """What a critical point with this Hessian `(n, n)` is: "minimum", "maximum", "saddle" or "undecided"."""
     eigenvalues = np.linalg.eigvalsh(hessian)
+    eigenvalues = np.where(np.abs(eigenvalues) < 1e-5 * np.abs(eigenvalues).max(), 0, eigenvalues)
     if np.all(eigenvalues > 0):
         return "minimum"
-    return "maximum" if np.all(eigenvalues < 0) else "saddle"
+    if eigenvalues.min() < 0 < eigenvalues.max():
+        return "saddle"
+    return "maximum" if np.all(eigenvalues < 0) else "undecided"
+
+
+def starts_needed(share, certainty):
+    """Independent starts needed to find what one start finds with probability `share`, with this certainty."""
+    return np.ceil(np.log(1 - certainty) / np.log(1 - share))
+
+
+def turns(angles):
+    """Whole turns of a direction on a closed walk, from its `angles` `(steps,)`, each between -pi and pi."""
+    changes = np.diff(np.append(angles, angles[0]))
+    return np.round(np.sum((changes + np.pi) % (2 * np.pi) - np.pi) / (2 * np.pi))
 
 
 def index(hessian):
     """The number of independent ways down from a critical point with this Hessian `(n, n)`."""
     return np.sum(np.linalg.eigvalsh(hessian) < 0)
+
+
+def saddle_free_step(hessian, g):
+    """The step by the sizes of the eigenvalues of the Hessian `(n, n)` at the gradient `g` (Dauphin et al. 2014)."""
+    values, vectors = np.linalg.eigh(hessian)
+    return -vectors @ (vectors.T @ g / np.abs(values))
 
 
 def escape_steps(delta, alpha, curvature):
@@ -151,6 +171,32 @@ def critical_points(rng):
         yield {"hessian": np.diag([small, -2.0])}
 
 
+def slopes(rng):
+    for point in critical_points(rng):
+        yield {**point, "g": draw(rng, -2, 2, len(point["hessian"]))}
+
+
+def flat_points(rng):
+    """Critical points, and some with an eigenvalue of exactly 0: alone with positive ones, or beside both signs."""
+    yield from critical_points(rng)
+    for n, signs in [(2, [1]), (2, [-1]), (3, [1, -1]), (3, [1, 1])] * 2:
+        vectors = np.eye(n, dtype=int)[: len(signs)] + rng.integers(1, 4, (len(signs), n))
+        yield {"hessian": (vectors.T * signs @ vectors).astype(float)}
+
+
+def odds(rng):
+    for _ in range(30):
+        share, starts = draw(rng, 0.03, 0.4), rng.integers(2, 15) - 0.5  # as far from a whole number as can be
+        yield {"share": share, "certainty": float(f"{1 - (1 - share) ** starts:.4f}")}
+
+
+def walks(rng):
+    for wanted in [0, 1, -1, 2, 0, -2] * 3:
+        phase = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        angles = wanted * phase + draw(rng, 0, 6) + draw(rng, 0.2, 0.6) * np.sin(phase + draw(rng, 0, 6))
+        yield {"angles": ((angles + np.pi) % (2 * np.pi) - np.pi).round(2)}
+
+
 def ridges(rng):
     for _ in range(20):
         alpha, curvature = draw(rng, 0.05, 0.5), draw(rng, -2, -0.2)
@@ -170,6 +216,9 @@ exercise(best_rate, bowls)
 exercise(bowl_steps, bowls_and_rates)
 exercise(barzilai_borwein, two_points)
 exercise(gabor, waves)
-exercise(classify, critical_points)
+exercise(classify, flat_points)
+exercise(starts_needed, odds)
+exercise(turns, walks)
 exercise(index, critical_points)
 exercise(escape_steps, ridges)
+exercise(saddle_free_step, slopes)
