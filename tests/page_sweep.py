@@ -126,9 +126,9 @@ def sweep(name, sample=False):
     session = Session(texts)
     expected = None if sample else list(from_top(texts))
     for index in quick(session)[::-1] if sample else range(len(cells)):
-        one, events, start = session if sample else Session(texts), [], time.perf_counter()
+        one, events, start = session if sample else Session(texts), [], time.process_time()
         one.run(index, {}, events.append)
-        seconds, wrong, chapter = time.perf_counter() - start, [], one._chapter({})
+        seconds, wrong, chapter = time.process_time() - start, [], one._chapter({})
         got, wanted = outputs(events), stored(cells[index])
         if got != wanted and not NOT_STORED & set(cells[index].metadata.get("tags", [])):
             wrong.append(f"output {str(got)[:300]} instead of {str(wanted)[:300]}")
@@ -150,14 +150,14 @@ def quick(session):
 def main(*names):
     found = 0
     for name in names or sorted(path.stem for path in CHAPTERS.glob("*.ipynb")):
-        begin, total = time.perf_counter(), 0
+        begin, total = time.process_time(), 0
         for index, seconds, needed, wrong in sweep(name):
             total += seconds
             wrong = [] if (name, index) in EXCEPTIONS else wrong
             found += bool(wrong)
             if wrong or seconds > 5:
                 print(f"{name} {index}: {seconds:.1f} s, {needed} statements", *wrong, sep="\n    ")
-        print(f"{name}: {total:.1f} s, from the top {time.perf_counter() - begin - total:.1f} s", flush=True)
+        print(f"{name}: {total:.1f} s, from the top {time.process_time() - begin - total:.1f} s", flush=True)
     return found
 
 

@@ -105,7 +105,7 @@ class Session:
         for name, value in values.items():
             interaction.controls[name].read(value)
         needed = due([statement], self._state)[:-1]
-        return self._carry_out(chapter, needed, [], output, lambda: self._call(interaction, output))
+        return self._carry_out(chapter, needed, [], output, lambda: output.show(interaction()))
 
     def stale(self, texts):
         """Cells whose output, published or of the last run, came from other texts than these; indices."""
@@ -140,7 +140,7 @@ class Session:
                 for done, statement in enumerate(todo):
                     output.silent = done < needed
                     if done == needed:
-                        self._begin(output)
+                        output.close()
                     self._execute(statement, chapter, statement is (own or [None])[-1], output)
                     if output.silent:
                         output.emit("progress", done=done + 1, of=needed)
@@ -156,15 +156,11 @@ class Session:
                     self.loadable.discard(top)  # asked for once
                     output.close()
                     return top
+                output.pictures()  # what it drew before
                 output.silent = False
-                output.pictures()
                 output.emit("error", **self._told(error, statement, chapter, output.cell))
                 return "error"
         return None
-
-    def _begin(self, output):
-        output.close()
-        widgets.CREATED.clear()
 
     def _execute(self, statement, chapter, last, output):
         if statement.error:
@@ -203,12 +199,9 @@ class Session:
             self._interactions[id] = statement, chapter, interaction
             output.emit("controls", id=id, controls=interaction.specs())
             output.id = id
-            self._call(interaction, output)
+            output.show(interaction())
             output.pictures()
             output.id = None
-
-    def _call(self, interaction, output):
-        output.show(interaction())
 
     def _told(self, error, statement, chapter, cell):
         """An exception in words, and the line of a cell that it comes from."""
