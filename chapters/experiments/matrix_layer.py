@@ -5,13 +5,14 @@ inputs: "turned", correlated in directions that are no axes, their spread over t
 "upright", the same along the axes; "round", as wide in all directions. "turned, batches" and "round, batches"
 see 16 points a step, with noise of deviation 0.3 in the targets. Every rule tries 216 settings on eight layers
 (AdaGrad, which has a rate alone, 33 and 29); the best is judged on sixteen others. The rate falls to zero in a
-line over 60 steps. What is compared is the decimal logarithm of the loss above its minimum.
+line over 60 steps. What is compared is the decimal logarithm of the loss above its minimum. "Muon, UVᵀ" is a
+control: the singular values exactly at 1.
 """
 
 import numpy as np
 
 from fitlib.fitting import fit
-from fitlib.matrices import by_layer, full_adagrad, muon, shampoo, soap
+from fitlib.matrices import back, by_layer, front, full_adagrad, muon, shampoo, soap
 from fitlib.optimizers import adagrad, adam, momentum
 from fitlib.schedules import linear
 
@@ -59,6 +60,14 @@ class Layers:
         return ((back - mixed) / len(x)).reshape(phi.shape)
 
 
+def exact_muon(t, phi, grad, m=0.0, *, alpha, beta=0.95):
+    """Muon with all singular values at 1."""
+    g = grad(phi)
+    m = beta * m + (1 - beta) * g
+    u, _, vt = np.linalg.svd(front(beta * m + (1 - beta) * g), full_matrices=False)
+    return phi - alpha * back(u @ vt), m
+
+
 def octaves(low, high, each=1):
     return 2.0 ** np.linspace(low, high, (high - low) * each + 1)
 
@@ -72,14 +81,15 @@ RULES = {
     "full AdaGrad": (full_adagrad, {"alpha": octaves(-2, 5, 4)}),
     "Adam": (adam, {"alpha": octaves(-5, 3), "beta": SOME, "gamma": [*MEMORIES, 0.9999]}),
     "Muon": (by_layer(SHAPES, muon, momentum), {"alpha": octaves(-7, 2, 4)[:36], "beta": MOMENTA}),
+    "Muon, UVᵀ": (by_layer(SHAPES, exact_muon, momentum), {"alpha": octaves(-7, 2, 4)[:36], "beta": MOMENTA}),
     "Shampoo": (
         by_layer(SHAPES, shampoo, momentum),
-        {"alpha": octaves(-2, 6), "beta": SOME, "gamma": [*MEMORIES, 1.0]},
+        {"alpha": octaves(-2, 14)[::2], "beta": SOME, "gamma": [*MEMORIES, 1.0]},
     ),
     "SOAP": (by_layer(SHAPES, soap, momentum), {"alpha": octaves(-3, 5), "beta": SOME, "gamma": [*MEMORIES, 0.9999]}),
 }
 FIXED = {"shampoo_by_layer": {"eps": 1e-8, "rest_alpha": 0}, "soap_by_layer": {"rest_alpha": 0},
-         "muon_by_layer": {"rest_alpha": 0}}  # fmt: skip
+         "muon_by_layer": {"rest_alpha": 0}, "exact_muon_by_layer": {"rest_alpha": 0}}  # fmt: skip
 
 
 def train(name, case, settings, seeds):
