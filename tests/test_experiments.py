@@ -9,6 +9,7 @@ import pytest
 
 from chapters.experiments import (
     edge_of_stability,
+    matrix_layer,
     mirror_images,
     noise_floor,
     noise_scale,
@@ -94,6 +95,13 @@ def sample_schedules_on_digits():
 def sample_training_curves():
     stored = load("training_curves")["results"]["SGD"]["cosine"]["mean"]
     return training_curves.follow("SGD", "cosine").mean(axis=-1).T[:1], np.array(stored)[:1]
+
+
+def sample_matrix_layer():
+    """Muon and SOAP on correlated inputs, in batches."""
+    stored = load("matrix_layer")["results"]["turned, batches"]
+    ends = [matrix_layer.train(name, "turned, batches", stored[name]["chosen"], SEEDS) for name in ("Muon", "SOAP")]
+    return np.log10(ends), np.array([stored[name]["log10"][:2] for name in ("Muon", "SOAP")])
 
 
 def sample_rules_compared():

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fitlib import losses, optimizers, schedules
+from fitlib import losses, matrices, optimizers, schedules
 
 REFERENCE = Path(__file__).parent / "reference"
 RECORD = json.loads((REFERENCE / "settings.json").read_text())
@@ -272,12 +272,14 @@ def test_plateau_equals_pytorch(case):
 @pytest.mark.parametrize("rule", DEFAULTS)
 def test_defaults_of_our_rules_are_those_of_pytorch(rule):
     """A hyperparameter that has a default here has PyTorch's (Optax's where PyTorch has no such rule), but beta
-    of momentum (0.9; 0 is plain descent), the limit of clipping (1; PyTorch has none) and Lion's decay (0)."""
-    parameters = inspect.signature(getattr(optimizers, rule)).parameters.values()
+    of momentum (0.9; 0 is plain descent), the limit of clipping (1; PyTorch has none), Lion's and Muon's decay (0)."""
+    home = optimizers if hasattr(optimizers, rule) else matrices
+    parameters = inspect.signature(getattr(home, rule)).parameters.values()
     ours = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
     library = next(iter(DEFAULTS[rule].values()))
     theirs = {name: one["default"] for name, one in library["arguments"].items()}
-    different = {"momentum": "beta", "nesterov": "beta", "clipped_gradient_descent": "limit", "lion": "decay"}
+    different = {"momentum": "beta", "nesterov": "beta", "clipped_gradient_descent": "limit"}
+    different |= {"lion": "decay", "muon": "decay"}
     own = {different[rule]} if rule in different else set()
     assert own <= set(ours) <= set(theirs)
     assert {name: theirs[name] for name in set(ours) - own} == {name: ours[name] for name in set(ours) - own}

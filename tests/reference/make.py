@@ -453,10 +453,27 @@ NAMES = {
             {"alpha": "learning_rate", "beta": "beta_1", "gamma": "beta_2", "decay": "weight_decay"},
         ),
     },
+    "muon": {
+        "PyTorch": (
+            torch.optim.Muon,
+            {"alpha": "lr", "beta": "momentum", "decay": "weight_decay", "rounds": "ns_steps",
+             "nesterov": "nesterov", "scale": "adjust_lr_fn"},
+        ),
+        "Optax": (
+            optax.contrib.muon,
+            {"alpha": "learning_rate", "beta": "beta", "decay": "weight_decay", "rounds": "ns_steps",
+             "nesterov": "nesterov", "scale": "consistent_rms"},
+        ),
+        "Keras": (
+            keras.optimizers.Muon,
+            {"alpha": "learning_rate", "beta": "momentum", "decay": "weight_decay", "rounds": "ns_steps",
+             "nesterov": "nesterov", "scale": "rms_rate"},
+        ),
+    },
 }
 HOME = {
     "PyTorch": {"torch.optim": torch.optim, "torch.nn.utils": torch.nn.utils},
-    "Optax": {"optax": optax},
+    "Optax": {"optax": optax, "optax.contrib": optax.contrib},
     "Keras": {"keras.optimizers": keras.optimizers},
 }
 
