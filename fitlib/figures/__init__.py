@@ -9,6 +9,7 @@ from fitlib.figures.inside import Inside
 from fitlib.figures.map import Map
 from fitlib.figures.quiz import Quiz
 from fitlib.figures.rounds import Rounds
+from fitlib.figures.ruler import Ruler
 from fitlib.figures.tape import Tape
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Map",
     "Quiz",
     "Rounds",
+    "Ruler",
     "Tape",
     "choice",
     "panel",
