@@ -14,8 +14,9 @@ from fitlib.optimizers import gradient_descent, sign_descent
 def against(g, *, u=0.5, stretch=1.0):
     """The p-norm's steepest step, 1/p = 1 - u, with the second parameter measured in other units."""
     f = np.stack([g[0], g[1] / stretch])
-    size = np.sum(np.abs(f) ** (1 / u), axis=0) ** u
-    d = -np.sign(f) * (np.abs(f) / size) ** (1 / u - 1)
+    a = np.abs(f) / np.maximum(np.sum(np.abs(f), axis=0), 1e-300)
+    size = np.sum(a ** (1 / u), axis=0) ** u
+    d = -np.sign(f) * (a / size) ** (1 / u - 1)
     return np.stack([d[0], d[1] / stretch])
 
 

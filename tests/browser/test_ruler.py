@@ -56,7 +56,7 @@ def test_the_words_follow_the_controls(stage):
     norm.press("Home")
     assert norm.get_attribute("aria-valuetext") == "1.02" and "is (−1, 0): the loss" in shown.outcome()
     shown.control("learning rate α").press("End")
-    assert "such steps diverge on the loss" in shown.outcome()
+    assert "Such steps diverge on the loss" in shown.outcome()
     shown.page.get_by_role("button", name="reset").click()
     assert shown.outcome() == before
 
