@@ -16,6 +16,8 @@ from chapters.experiments import (
     rate_and_batch,
     rules_compared,
     schedules_on_digits,
+    sign_and_axes,
+    signs_on_digits,
     test_time_adaptation,
     training_curves,
     warmup_rates,
@@ -108,6 +110,19 @@ def sample_rules_compared():
     stored = load("rules_compared")["results"]["digits"]["momentum"]
     again = rules_compared.train("momentum", [stored["rate"]], 2, SEEDS)
     return again[0, 0], np.array(stored["loss"])[2, :2]
+
+
+def sample_sign_and_axes():
+    """Momentum at its best setting on the first turned bowl with heavy tails: the starts it is judged on."""
+    stored = load("sign_and_axes")["results"]["heavy tails, turned"]["momentum"]
+    again = sign_and_axes.last_losses("momentum", 0, "heavy tails", True, stored["chosen"])
+    return np.log10(again[0, sign_and_axes.STARTS // 2 :]).mean(), stored["log10_loss"][0]
+
+
+def sample_signs_on_digits():
+    stored = load("signs_on_digits")["results"]["adam"]
+    setting = [stored["octave"]], stored["memory"], signs_on_digits.SCHEDULES[stored["schedule"]]
+    return signs_on_digits.train("adam", *setting, 1, SEEDS)[1, 0], np.array(stored["likelihood"])[1, :2]
 
 
 SAMPLES = [function for name, function in list(globals().items()) if name.startswith("sample_")]

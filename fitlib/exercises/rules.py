@@ -142,6 +142,12 @@ def newton_step(phi, gradient, hessian):
     return phi - np.linalg.solve(hessian, gradient)
 
 
+def steepest_step(gradient, matrix):
+    """The step of length 1 that falls furthest, where `sqrt(d @ matrix @ d)` is the length of a step `d`."""
+    step = np.linalg.solve(matrix, gradient)
+    return -step / np.sqrt(gradient @ step)
+
+
 def rescaled_condition(hessian):
     unit = np.sqrt(np.diag(hessian))
     values = np.linalg.eigvalsh(hessian / np.outer(unit, unit))
@@ -265,6 +271,11 @@ def bowls(rng):
         yield {"phi": draw(rng, -2, 2, n), "gradient": draw(rng, -2, 2, n), "hessian": hessian}
 
 
+def rulers(rng):
+    for n in [1, 2, 2, 3, 4] * 3:
+        yield {"gradient": draw(rng, -2, 2, n), "matrix": symmetric(rng, draw(rng, 0.5, 4, n))}
+
+
 def hessians(rng):
     for n in [2, 2, 2, 3, 4] * 3:
         yield {"hessian": symmetric(rng, draw(rng, 0.5, 4, n))}
@@ -333,6 +344,7 @@ rule(optimizers.adadelta, leave=["alpha"])
 rule(optimizers.amsgrad)
 rule(optimizers.amsgrad_corrected)
 rule(lagged)
+rule(optimizers.lion)
 exercise(optimizers.clip, gradients)
 exercise(batch_gradient, gradients_of_points)
 exercise(epoch, epochs, many_epochs)
@@ -348,6 +360,7 @@ exercise(rescaled_condition, hessians)
 exercise(spectral_step, matrices)
 exercise(orthogonal_round, rounds)
 exercise(to_original, layers)
+exercise(steepest_step, rulers)
 exercise(paired_difference, seeds)
 exercise(smooth, curves)
 exercise(steps_to_level, falling_curves)
