@@ -20,14 +20,13 @@ from .records import mean_and_error, paired, store
 
 BATCH, STEPS, SPLITS, SEEDS, TUNING_SEEDS = 32, 248, range(5), range(6), range(100, 101)
 SCHEDULES = {"constant": 0, "linear": 1}
-RULES = {  # octaves of the rate, and pairs of memories
+LIONS = [(0.9, 0.99), (0.95, 0.98), (0.9, 0.9), (0.8, 0.9), (0.8, 0.8), (0.6, 0.6), (0.3, 0.3)]
+ADAMS = [(0.9, 0.999), (0.9, 0.99), (0.95, 0.95), (0.8, 0.9), (0.6, 0.8), (0.3, 0.6)]
+RULES = {  # octaves of the rate, and memories
     "momentum": (range(-4, 4), [{"beta": b} for b in (0.5, 0.8, 0.9, 0.95)]),
     "sign_descent": (range(-12, -3), [{}]),
-    "lion": (range(-12, -3), [{"beta": b, "gamma": c} for b, c in ((0.9, 0.99), (0.95, 0.98), (0.9, 0.9), (0.8, 0.9), (0.8, 0.8), (0.6, 0.6), (0.3, 0.3))]),
-    "adam": (
-        range(-10, -1),
-        [{"beta": b, "gamma": c} for b, c in ((0.9, 0.999), (0.9, 0.99), (0.95, 0.95), (0.8, 0.9), (0.6, 0.8), (0.3, 0.6))],
-    ),
+    "lion": (range(-12, -3), [{"beta": b, "gamma": c} for b, c in LIONS]),
+    "adam": (range(-10, -1), [{"beta": b, "gamma": c} for b, c in ADAMS]),
 }
 
 
