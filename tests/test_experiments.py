@@ -15,6 +15,7 @@ from chapters.experiments import (
     noise_scale,
     rate_and_batch,
     rules_compared,
+    rules_on_digits,
     schedules_on_digits,
     sign_and_axes,
     signs_on_digits,
@@ -106,9 +107,9 @@ def sample_matrix_layer():
     return np.log10(ends), np.array([stored[name]["log10"][:2] for name in ("Muon", "SOAP")])
 
 
-def sample_rules_compared():
-    stored = load("rules_compared")["results"]["digits"]["momentum"]
-    again = rules_compared.train("momentum", [stored["rate"]], 2, SEEDS)
+def sample_rules_on_digits():
+    stored = load("rules_on_digits")["results"]["cosine"]["momentum"]
+    again = rules_on_digits.train("momentum", [stored["settings"]["rate"]], 2, SEEDS, falling=True)
     return again[0, 0], np.array(stored["loss"])[2, :2]
 
 
@@ -123,6 +124,14 @@ def sample_signs_on_digits():
     stored = load("signs_on_digits")["results"]["adam"]
     setting = [stored["octave"]], stored["memory"], signs_on_digits.SCHEDULES[stored["schedule"]]
     return signs_on_digits.train("adam", *setting, 1, SEEDS)[1, 0], np.array(stored["likelihood"])[1, :2]
+
+
+def sample_rules_compared():
+    stored = load("rules_compared")["results"]["stays"]["rosenbrock"]["momentum"]
+    again = rules_compared.in_a_valley(rules_compared.RULES["momentum"], rules_compared.VALLEYS["rosenbrock"], 0)
+    return [again[key] for key in ("rate", "median_steps", "share_that_arrives")], [
+        stored[key] for key in ("rate", "median_steps", "share_that_arrives")
+    ]
 
 
 SAMPLES = [function for name, function in list(globals().items()) if name.startswith("sample_")]

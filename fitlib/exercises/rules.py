@@ -108,6 +108,13 @@ def nesterov_limit(beta):
     return 2 * (1 + beta) / (1 + 2 * beta)
 
 
+def choose_and_judge(tuning, judged):
+    """The best setting by the mean of `tuning`, and the mean of what was judged at it."""
+    means = np.nan_to_num(tuning.mean(axis=1), nan=np.inf)
+    k = means.argmin()
+    return k, judged[k].mean()
+
+
 def diagnose(losses, gradients, steps):
     """What the last ten entries of a run say: lengths of gradient and step against the first of the run."""
     if losses[-1] > 1.1 * losses[-10]:
@@ -315,6 +322,15 @@ def curves(rng):
         yield {"losses": draw(rng, 0.5, 3, steps), "beta": draw(rng, 0.6, 0.95)}
 
 
+def sweeps(rng):
+    for settings, seeds in [(2, 2), (3, 2), (4, 3), (5, 4)] * 4:
+        tuning, judged = draw(rng, 0.5, 2, (settings, seeds)), draw(rng, 0.5, 2, (settings, seeds))
+        yield {"tuning": tuning, "judged": judged}
+        diverged = tuning.copy()
+        diverged[tuning.mean(axis=1).argmin(), 0] = np.nan
+        yield {"tuning": diverged, "judged": judged}
+
+
 def recorded_runs(rng):
     lengths = [(1, 1), (1, 0.04), (0.04, 1), (0.04, 0.04), (0.3, 0.3)]
     for factor in [1.4, 0.6, 1, 1, 1, 1.04, 0.96]:
@@ -365,3 +381,4 @@ exercise(paired_difference, seeds)
 exercise(smooth, curves)
 exercise(steps_to_level, falling_curves)
 exercise(diagnose, recorded_runs)
+exercise(choose_and_judge, sweeps)
