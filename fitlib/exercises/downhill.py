@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from fitlib.exercises.core import draw, exercise, shown, symmetric
+from fitlib.exercises.core import Fault, array, draw, exercise, shown, symmetric
 from fitlib.gabor import gabor
 
+SLOPES = ["the slopes of x", "the slopes of W"]
 SIZES = [1, 2, 2, 3, 5, 12] * 3
 
 
@@ -40,6 +41,16 @@ def dual_multiply(a, b):
 def backward_multiply(a, b, slope, slope_a, slope_b):
     """The way back through `a * b`: the slopes collected so far at `a` and `b`, with what `slope` adds."""
     return slope_a + slope * b, slope_b + slope * a
+
+
+def layer_backward(w, x, delta):
+    """The slopes of `x` `(in,)` and `w` `(out, in)` behind `w @ x`, whose own slopes are `delta` `(out,)`."""
+    return w.T @ delta, np.outer(delta, x)
+
+
+def hessian_vector(gradient, phi, v, h):
+    """The Hessian at `phi` times `v`, both `(n,)`, by a central difference of the function `gradient`."""
+    return (gradient(phi + h * v) - gradient(phi - h * v)) / (2 * h)
 
 
 def stability_limit(hessian):
@@ -142,6 +153,30 @@ def products(rng):
         yield {name: draw(rng, -2, 2) for name in ["a", "b", "slope", "slope_a", "slope_b"]}
 
 
+def layers(rng):
+    for out, fan_in in [(1, 2), (2, 1), (2, 3), (4, 3)] * 3:
+        yield {"w": draw(rng, -2, 2, (out, fan_in)), "x": draw(rng, -2, 2, fan_in), "delta": draw(rng, -2, 2, out)}
+
+
+def slopes_of_a_layer(function, problem):
+    """The play of `layer_backward`: two arrays of different shapes."""
+    result = function(*problem.values())
+    if not isinstance(result, (list, tuple)):
+        array(result)
+    if not isinstance(result, (list, tuple)) or len(result) != 2:
+        raise Fault("your function must return two arrays: the slopes of x and the slopes of W.")
+    for name, part in zip(SLOPES, result, strict=True):
+        yield name, array(part, f"your function, for {name},")
+
+
+def bent(rng):
+    for n in [1, 2, 2, 3] * 4:
+        a = symmetric(rng, draw(rng, -2, 2, n))
+        gradient = shown(lambda phi, a=a: a @ phi + phi**3, f"A @ phi + phi**3, with A = {a.tolist()}")
+        phi, v = draw(rng, 0.5, 1, n), draw(rng, 0.5, 2, n)
+        yield {"gradient(phi)": gradient, "phi": phi, "v": v, "h": draw(rng, 0.3, 0.6)}
+
+
 def bowls(rng):
     for n in [1, 2, 2, 3, 4] * 3:
         yield {"hessian": symmetric(rng, draw(rng, 0.5, 4, n))}
@@ -211,6 +246,8 @@ exercise(numerical_gradient, formulas)
 exercise(gabor_gradient, waves_and_data)
 exercise(dual_multiply, duals)
 exercise(backward_multiply, products)
+exercise(layer_backward, layers, slopes_of_a_layer, SLOPES)
+exercise(hessian_vector, bent)
 exercise(stability_limit, bowls)
 exercise(best_rate, bowls)
 exercise(bowl_steps, bowls_and_rates)

@@ -54,13 +54,16 @@ def gabor_gradient(phi, x, y):
 
 def classify(hessian):
     eigenvalues = np.linalg.eigvalsh(hessian)
+    tiny = 1e-5 * np.abs(eigenvalues).max()
     smallest = eigenvalues.min()
     largest = eigenvalues.max()
-    if smallest > 0:
+    if smallest > tiny:
         return "minimum"
-    if largest < 0:
+    if largest < -tiny:
         return "maximum"
-    return "saddle"
+    if smallest < -tiny and largest > tiny:
+        return "saddle"
+    return "undecided"
 
 
 def escape_steps(delta, alpha, curvature):
