@@ -134,25 +134,25 @@ def by_layer(shapes, rule, rest=adam):
     hyperparameters of `rest` are called `rest_alpha` and so on. Every part sees the gradient at `phi`.
     """
     ends = np.cumsum([math.prod(shape) for shape in shapes])
-    kinds = [inspect.Parameter(name, p.kind, default=p.default) for prefix, one in (("", rule), ("rest_", rest))
-             for name, p in ((prefix + p.name, p) for p in inspect.signature(one).parameters.values())
-             if p.kind is p.KEYWORD_ONLY]  # fmt: skip
 
     def layered(t, phi, grad, memory=0.0, **hyper):
         if len(phi) != ends[-1]:
             raise ValueError(f"shapes hold {ends[-1]} parameters; phi has {len(phi)}")
         theirs = {name.removeprefix("rest_"): v for name, v in hyper.items() if name.startswith("rest_")}
         mine = {name: v for name, v in hyper.items() if not name.startswith("rest_")}
-        memory, parts = memory if t > 1 else [()] * len(shapes), []
-        for shape, state, w, g in zip(shapes, memory, *(np.split(a, ends[:-1]) for a in (phi, grad(phi)))):
-            w, g = (a.reshape(*shape, *a.shape[1:]) for a in (w, g))
-            used, values = (rule, mine) if len(shape) == 2 else (rest, theirs)
-            result = used(t, w, lambda _, g=g: g, *state, **values)
-            parts.append(result if isinstance(result, tuple) else (result,))
-        return np.concatenate([w.reshape(-1, *w.shape[len(s):]) for (w, *_), s in zip(parts, shapes)]), [
-            state for _, *state in parts]  # fmt: skip
+        states, parts = memory if t > 1 else [()] * len(shapes), []
+        for shape, state, w, g in zip(shapes, states, np.split(phi, ends[:-1]), np.split(grad(phi), ends[:-1])):
+            w, g = (part.reshape(*shape, *phi.shape[1:]) for part in (w, g))
+            one, values = (rule, mine) if len(shape) == 2 else (rest, theirs)
+            result = one(t, w, lambda _, g=g: g, *state, **values)
+            w, *state = result if isinstance(result, tuple) else (result,)
+            parts.append((w.reshape(-1, *phi.shape[1:]), state))
+        return np.concatenate([w for w, _ in parts]), [state for _, state in parts]
 
-    start = [p for p in inspect.signature(layered).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    layered.__signature__ = inspect.Signature([*start, *kinds])
     layered.__name__ = f"{rule.__name__}_by_layer"
+    own = list(inspect.signature(layered).parameters.values())[:-1]
+    keywords = [p for p in inspect.signature(rule).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    others = [p for p in inspect.signature(rest).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    others = [p.replace(name=f"rest_{p.name}") for p in others]
+    layered.__signature__ = inspect.Signature([*own, *keywords, *others])
     return layered

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.linalg import fractional_matrix_power, polar
 
 from fitlib import matrices
+from fitlib.data import digits
 from fitlib.fitting import fit
 from fitlib.losses import quadratic, rotated_valley
 from fitlib.matrices import back, by_layer, front, full_adagrad, muon, orthogonal, quintic, shampoo, soap
@@ -125,6 +126,17 @@ def test_soap_is_adam_where_the_axes_fit():
     hyper = {"alpha": 0.1, "beta": 0.8, "gamma": 0.9, "eps": 1e-8}
     start = np.ones((4, 4))
     assert_allclose(fold(soap, given, start, 6, **hyper), fold(adam, given, start, 6, **hyper), atol=1e-7)
+
+
+def test_soap_needs_the_longest_axes_first(monkeypatch):
+    network = Network(*digits()[:2], hidden=(32, 32))
+    rule = by_layer([(32, 64), (32,), (32, 32), (32,), (330,)], soap)
+    settings = {"batch": 32, "alpha": 0.005, "rest_alpha": 0.005, "keep": None}
+    falling = fit(rule, network, network.start([0, 1]), 42, seed=np.arange(2), **settings).losses[-1]
+    axes = matrices.axes
+    monkeypatch.setattr(matrices, "axes", lambda s, q: axes(s, q)[:, ::-1] if np.ndim(q) == 0 else axes(s, q))
+    rising = fit(rule, network, network.start([0, 1]), 42, seed=np.arange(2), **settings).losses[-1]
+    assert falling.max() < 1.5 and rising.min() > 10
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (6, 4), (5, 5)])
