@@ -63,30 +63,37 @@ def spectral(f, s):
 
 
 def full_adagrad(t, phi, grad, V=0.0, *, alpha, eps=1e-8):
-    """One step over the root of the sum of all products g gᵀ so far (Duchi et al. 2011)."""
+    """One step over the root of the sum of all g gᵀ so far (Duchi et al. 2011)."""
     g = grad(phi)[:, None]
     V = V + times(g, transpose(g))
-    return phi - alpha * times(spectral(lambda s: 1 / (np.sqrt(s) + eps), V), g)[:, 0], V
+    root = spectral(lambda s: 1 / (np.sqrt(s) + eps), V)
+    return phi - alpha * times(root, g)[:, 0], V
 
 
-def shampoo(t, phi, grad, m=0.0, L=0.0, R=0.0, *, alpha, beta=0.0, gamma=1.0, eps=1e-4):
-    """One step between the roots of its row and column products (Gupta et al. 2018); `gamma` < 1 forgets."""
+def shampoo(
+    t, phi, grad, m=0.0, L=0.0, R=0.0, *, alpha, beta=0.0, gamma=1.0, eps=1e-4
+):  # fmt: skip
+    """One step between roots of row and column products (Gupta et al. 2018)."""
     g = grad(phi)
     m = beta * m + (1 - beta) * g
     L = gamma * L + times(g, transpose(g))
     R = gamma * R + times(transpose(g), g)
-    return phi - alpha * times(spectral(lambda s: (s + eps) ** -0.25, L), m,
-                                 spectral(lambda s: (s + eps) ** -0.25, R)), m, L, R  # fmt: skip
+    left, right = (spectral(lambda s: (s + eps) ** -0.25, S) for S in (L, R))
+    return phi - alpha * times(left, m, right), m, L, R
 
 
 def axes(s, q):
-    """Axes of a symmetric matrix, the longest first: its own at the start, then those before, one iteration on."""
-    return eigen(s)[1][:, ::-1] if np.ndim(q) == 0 else back(np.linalg.qr(front(times(s, q)))[0])
+    """Axes of a symmetric matrix, the longest first; later, `q` improved once."""
+    if np.ndim(q) == 0:
+        return eigen(s)[1][:, ::-1]
+    return back(np.linalg.qr(front(times(s, q)))[0])
 
 
-def soap(t, phi, grad, m=0.0, v=0.0, L=0.0, R=0.0, P=0.0, Q=0.0, *,
-         alpha, beta=0.95, gamma=0.95, eps=1e-8, every=1):  # fmt: skip
-    """One step of Adam in the axes of Shampoo, which are renewed in every so many steps (Vyas et al. 2024)."""
+def soap(
+    t, phi, grad, m=0.0, v=0.0, L=0.0, R=0.0, P=0.0, Q=0.0,
+    *, alpha, beta=0.95, gamma=0.95, eps=1e-8, every=1
+):  # fmt: skip
+    """One step of Adam in Shampoo's axes (Vyas et al. 2024)."""
     g = grad(phi)
     L = gamma * L + (1 - gamma) * times(g, transpose(g))
     R = gamma * R + (1 - gamma) * times(transpose(g), g)
@@ -95,7 +102,8 @@ def soap(t, phi, grad, m=0.0, v=0.0, L=0.0, R=0.0, P=0.0, Q=0.0, *,
     v = gamma * v + (1 - gamma) * times(transpose(P), g, Q) ** 2
     m_hat = times(transpose(P), m, Q) / (1 - beta**t)
     v_hat = v / (1 - gamma**t)
-    return phi - alpha * times(P, m_hat / (np.sqrt(v_hat) + eps), transpose(Q)), m, v, L, R, P, Q
+    d = times(P, m_hat / (np.sqrt(v_hat) + eps), transpose(Q))
+    return phi - alpha * d, m, v, L, R, P, Q
 
 
 def quintic(s, *, a=QUINTIC[0], b=QUINTIC[1], c=QUINTIC[2]):
@@ -104,7 +112,7 @@ def quintic(s, *, a=QUINTIC[0], b=QUINTIC[1], c=QUINTIC[2]):
 
 
 def orthogonal(g, rounds=5, coefficients=QUINTIC, eps=1e-7):
-    """`g` with its singular values near 1, its axes as they are (Jordan et al. 2024): rounds of `quintic`."""
+    """`g` with all singular values near 1, by rounds (Jordan et al. 2024)."""
     if g.shape[0] > g.shape[1]:
         return transpose(orthogonal(transpose(g), rounds, coefficients, eps))
     a, b, c = coefficients
@@ -116,12 +124,12 @@ def orthogonal(g, rounds=5, coefficients=QUINTIC, eps=1e-7):
 
 
 def muon(t, phi, grad, m=0.0, *, alpha, beta=0.95, decay=0.0, rounds=5):
-    """One step along momentum made orthogonal (Jordan et al. 2024); `decay` as in AdamW."""
-    rows, columns = phi.shape[:2]
+    """One step along momentum made orthogonal (Jordan et al. 2024)."""
     g = grad(phi)
     m = beta * m + (1 - beta) * g
     o = orthogonal(beta * m + (1 - beta) * g, rounds)
-    return phi - alpha * decay * phi - alpha * np.sqrt(max(1, rows / columns)) * o, m
+    scale = np.sqrt(max(1, phi.shape[0] / phi.shape[1]))
+    return phi - alpha * decay * phi - alpha * scale * o, m
 
 
 # --- a network: matrices and the rest --------------------------------------------------------------
