@@ -135,6 +135,7 @@ class Session:
     def _carry_out(self, chapter, todo, own, output, afterwards=lambda: None):
         """Run statements, silently but for those of `own`; "error", the name of a missing module, or None."""
         statement, needed = None, len(todo) - len(own)
+        widgets.CREATED.clear()
         with output.capture():
             try:
                 for done, statement in enumerate(todo):
