@@ -155,6 +155,18 @@ def steepest_step(gradient, matrix):
     return -step / np.sqrt(gradient @ step)
 
 
+def score_gradient(scores, shares, target):
+    """The gradient of the mean cross-entropy by scores, `(words, words)`: a row for each word, with its share."""
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return shares[:, None] * (e / e.sum(axis=1, keepdims=True) - target)
+
+
+def time_needed(share, words, loss):
+    """When gradient flow from equal scores has brought the loss after a word of this share down to `loss`."""
+    z = np.log((words - 1) / (np.exp(loss) - 1))
+    return (np.exp(z) - 1 + (words - 1) * z) / (words * share)
+
+
 def rescaled_condition(hessian):
     unit = np.sqrt(np.diag(hessian))
     values = np.linalg.eigvalsh(hessian / np.outer(unit, unit))
@@ -283,6 +295,19 @@ def rulers(rng):
         yield {"gradient": draw(rng, -2, 2, n), "matrix": symmetric(rng, draw(rng, 0.5, 4, n))}
 
 
+def languages(rng):
+    for n in [2, 2, 3, 4] * 3:
+        target = draw(rng, 0.1, 1, (n, n))
+        shares, target = draw(rng, 0.2, 1, n), target / target.sum(axis=1, keepdims=True)
+        yield {"scores": draw(rng, -2, 2, (n, n)), "shares": shares / shares.sum(), "target": target}
+
+
+def rare_words(rng):
+    for words in [2, 3, 5, 8, 12] * 2:
+        share, loss = draw(rng, 0.3, 0.9), draw(rng, 0.3, 0.6) * np.log(words)
+        yield {"share": share, "words": words, "loss": loss}
+
+
 def hessians(rng):
     for n in [2, 2, 2, 3, 4] * 3:
         yield {"hessian": symmetric(rng, draw(rng, 0.5, 4, n))}
@@ -377,6 +402,8 @@ exercise(spectral_step, matrices)
 exercise(orthogonal_round, rounds)
 exercise(to_original, layers)
 exercise(steepest_step, rulers)
+exercise(score_gradient, languages)
+exercise(time_needed, rare_words)
 exercise(paired_difference, seeds)
 exercise(smooth, curves)
 exercise(steps_to_level, falling_curves)
