@@ -20,6 +20,18 @@ def line_gradient(phi, x, y):
     return np.array([2 * np.mean(residual), 2 * np.mean(residual * x)])
 
 
+def logistic_gradient(phi, x, t):
+    """The gradient, `(2,)`, of the mean cross-entropy of the scores `phi[0] + phi[1] * x` for answers `t`, 0 or 1."""
+    miss = 1 / (1 + np.exp(-phi[0] - phi[1] * x)) - t
+    return np.array([np.mean(miss), np.mean(miss * x)])
+
+
+def weighted_line(x, y, w):
+    """Intercept and slope, `(2,)`, of the line with the least weighted squares."""
+    X = np.stack([np.ones(len(x)), x], axis=1)
+    return np.linalg.solve(X.T * w @ X, X.T * w @ y)
+
+
 def numerical_gradient(loss, phi, h):
     """The gradient of `loss` at `phi`, `(n,)`, by central differences with the step `h`."""
     return np.array([(loss(phi + h * e) - loss(phi - h * e)) / (2 * h) for e in np.eye(len(phi))])
@@ -122,6 +134,17 @@ def predictions(rng):
 def lines(rng):
     for points in SIZES:
         yield {"phi": draw(rng, -2, 2, 2), "x": draw(rng, -2, 2, points), "y": draw(rng, -2, 2, points)}
+
+
+def answers(rng):
+    for line in lines(rng):
+        yield {"phi": line["phi"], "x": line["x"], "t": rng.integers(0, 2, len(line["x"])).astype(float)}
+
+
+def weighted_points(rng):
+    for points in [2, 3, 3, 5, 12] * 3:
+        x = np.arange(points) + draw(rng, -0.4, 0.4, points)  # apart from each other
+        yield {"x": x.round(2), "y": draw(rng, -2, 2, points), "w": draw(rng, 0.2, 3, points)}
 
 
 def formulas(rng):
@@ -242,6 +265,8 @@ def ridges(rng):
 
 exercise(mean_squared_error, predictions)
 exercise(line_gradient, lines)
+exercise(logistic_gradient, answers)
+exercise(weighted_line, weighted_points)
 exercise(numerical_gradient, formulas)
 exercise(gabor_gradient, waves_and_data)
 exercise(dual_multiply, duals)
