@@ -733,6 +733,25 @@ def test_end_of_schedule_is_the_mean_of_many_runs():
     assert losses.mean() == pytest.approx(expected, abs=4 * losses.std() / np.sqrt(losses.size))
 
 
+def test_the_limit_read_off_a_path_is_that_of_the_bowl():
+    bowl = losses.quadratic.at(kappa=5.0)
+    path = fit(optimizers.gradient_descent, bowl, np.array([1.0, 0.0]), 4, alpha=0.3).path[:, 0]
+    curvature = np.diag(bowl.hessian(np.zeros(2)))[0]
+    assert rates.limit_from_path(path, 0.3) == pytest.approx(2 / curvature)
+
+
+def test_adams_rate_is_between_the_root_and_the_line():
+    assert rates.adam_rate(1.0, 2, 4, 1e9) == pytest.approx(2**0.5)
+    assert rates.adam_rate(1.0, 2, 4, 1e-9) == pytest.approx(2.0)
+    progress = [b**-0.5 * rates.adam_rate(1.0, 2, b, 21.0) / (b + 21) ** 0.5 for b in (2, 16, 128)]
+    np.testing.assert_allclose(progress, progress[0])
+
+
+def test_a_rule_holds_until_it_is_left_for_the_first_time():
+    batches, left = np.array([2, 4, 8, 16]), np.array([1.0, 1.05, np.nan, 1.0])
+    assert rates.holds_to(batches, left, 0.1) == 4 and rates.holds_to(batches, left, 0.01) == 2
+
+
 def test_averages_are_those_of_adam():
     points = RNG.normal(size=(9, 2))
     weights = 0.8 ** np.arange(9)[::-1]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from chapters.experiments import (
+    checkpoints,
     edge_of_stability,
     matrix_layer,
     mirror_images,
@@ -16,6 +17,7 @@ from chapters.experiments import (
     rate_and_batch,
     rules_compared,
     rules_on_digits,
+    scaling_limit,
     schedules_on_digits,
     sign_and_axes,
     signs_on_digits,
@@ -74,8 +76,26 @@ def sample_edge_of_stability():
     stored = np.array(
         load("edge_of_stability")["results"]["squared error, 0.1"]["sharpness_times_half_alpha"]
     )
-    error, center, alpha, _, _ = edge_of_stability.CASES["squared error, 0.1"]
-    return edge_of_stability.follow(error, center, alpha, 300, [0])[1].T, stored[:1, :4]
+    error, center, alpha, _ = edge_of_stability.CASES["squared error, 0.1"]
+    return edge_of_stability.follow(error, center, alpha, 16, [0])[2].T, stored[:1, :5]
+
+
+def sample_checkpoints():
+    stored = load("checkpoints")["results"]["with a floor, 0.5"]
+    again = checkpoints.measure("with a floor, 0.5", SEEDS, [5])
+    names = ["on", "cooled", "averaged", "quarter, cooled"]
+    return np.array([again[name][0] for name in names]), np.array([stored[name][0][:2] for name in names])
+
+
+def sample_scaling_limit():
+    stored = load("scaling_limit")["results"]["2.0"]
+    again = scaling_limit.limits(2.0, [0], scaling_limit.LOOKS[:3])
+    return again.T, np.array(stored["limit_along_a_run"])[:1, :3]
+
+
+def sample_scaling_limit_lines():
+    stored = np.array(load("scaling_limit")["results"]["0.5"]["losses"], float)
+    return scaling_limit.lines(0.5, SEEDS, scaling_limit.BATCHES[4:])[:, :4], stored[4:, :4, :2]
 
 
 def sample_weight_averaging():

@@ -11,15 +11,20 @@ from fitlib.data import digits
 from fitlib.fitting import fit
 from fitlib.networks import Network
 from fitlib.optimizers import gradient_descent
-from fitlib.schedules import constant, cosine, linear
+from fitlib.schedules import constant, cosine, linear, warmup_stable_decay
 
 from .records import mean_and_error, store
 
 DECAY, BATCH, EPOCHS, SEEDS = 0.01, 16, 60, 10
+FALLING_SEEDS = 20  # the rate is chosen on the first half, and judged on the second
 STEPS = 1347 // BATCH  # of an epoch
 RATES = 2.0 ** np.arange(-6, 0.1)
-FITTED = RATES < 1  # at 1 the limit 2/λmax is near
-FALLING = {"constant": lambda alpha, steps: constant(alpha), "linear": linear, "cosine": cosine}
+FALLING = {
+    "constant": lambda alpha, steps: constant(alpha),
+    "linear": linear,
+    "cosine": cosine,
+    "cooldown, 20 %": lambda alpha, steps: warmup_stable_decay(alpha, steps, down=0.2),
+}
 
 
 def problem():
@@ -45,7 +50,7 @@ def floors(rates=RATES, seeds=range(SEEDS), epochs=EPOCHS, progress=False):
     }
 
 
-def falling(name, rates=RATES, seeds=range(SEEDS), epochs=EPOCHS, progress=False):
+def falling(name, rates=RATES, seeds=range(FALLING_SEEDS), epochs=EPOCHS, progress=False):
     """Excess after `epochs` from zero, batches independent, `(rates, seeds)`; `name` is one of FALLING."""
     network, _, least = problem()
     steps, seeds = epochs * STEPS, np.asarray(seeds)
@@ -54,11 +59,6 @@ def falling(name, rates=RATES, seeds=range(SEEDS), epochs=EPOCHS, progress=False
     return (
         fit(gradient_descent, network, np.zeros(network.n), steps, alpha=alpha, **options).losses[-1] - least
     )
-
-
-def slope(excess):
-    """The power of the rate that the excess follows: a fit per seed, mean and standard error."""
-    return mean_and_error(np.polyfit(np.log(RATES[FITTED]), np.log(excess[FITTED]), 1)[0])
 
 
 def main():
@@ -78,9 +78,7 @@ def main():
         trace_of_covariance=spread,
         theory=RATES * spread / (4 * BATCH),
         excess={name: mean_and_error(values).T for name, values in excess.items()},
-        slope={name: slope(values) for name, values in excess.items()},
         local_slopes={name: np.diff(np.log2(values.mean(axis=-1))) for name, values in excess.items()},
-        falling={name: mean_and_error(values).T for name, values in ends.items()},
         excess_per_seed=excess,
         falling_per_seed=ends,
     )

@@ -50,17 +50,25 @@ def train(case, rates, warmups=WARMUPS, seeds=range(10), progress=False):
     return np.stack(accuracy, axis=1), np.stack(losses, axis=1)
 
 
-def summary(rates, accuracy, losses):
-    """Per length of warmup: the largest rate at which all seeds train (0: none), and the gain over no warmup.
+def top(trains):
+    """How far up the grid of rates a seed trains, in octaves above its lowest rate; below it where none does."""
+    from_above = trains[::-1].argmax(axis=0)
+    return OCTAVES * np.where(trains.any(axis=0), len(trains) - 1 - from_above, -1)
 
-    The gain is paired over seeds: how many octaves more of the grid train with warmup than without, with its
-    standard error.
+
+def summary(rates, accuracy, losses):
+    """Per length of warmup: the largest rate at which all seeds train (0: none), and what is gained or lost.
+
+    Both are paired over seeds, in octaves (doublings of the rate), with standard errors: how much further up a
+    seed trains than without warmup, and how many rates below its top it no longer trains at (too slow for them).
     """
     trains = accuracy >= TRAINS
-    octaves = OCTAVES * trains.sum(axis=0)
+    highest, width = top(trains), OCTAVES * (trains.sum(axis=0) - 1)
+    gaps = highest - width
     return {
         "largest_rate_that_trains": [rates[all_do].max(initial=0.0) for all_do in trains.all(axis=-1).T],
-        "octaves_gained": mean_and_error(octaves - octaves[0]).T,
+        "octaves_gained": mean_and_error(highest - highest[0]).T,
+        "octaves_lost_below": mean_and_error(gaps - gaps[0]).T,
         "share_that_trains": trains.mean(axis=-1).T,
         "mean_loss": losses.mean(axis=-1).T,
     }

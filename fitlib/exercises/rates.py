@@ -37,6 +37,23 @@ def scale_rate(alpha, b, new_b, rule):
     return alpha * (ratio if rule == "linear" else np.sqrt(ratio))
 
 
+def adam_rate(alpha, b, new_b, noise_scale):
+    """Adam's rate for batches of `new_b` that keeps the progress of an epoch, where `alpha` is good for `b`."""
+    return alpha * np.sqrt(new_b * (new_b + noise_scale) / (b * (b + noise_scale)))
+
+
+def holds_to(batches, losses, tolerance):
+    """The largest batch up to which all losses stay within `tolerance`, a share, of the first; nan is far away."""
+    near = np.abs(losses / losses[0] - 1) <= tolerance
+    return batches[np.cumprod(near).sum() - 1]
+
+
+def limit_from_path(path, alpha):
+    """The stability limit 2/λ of a bowl in one dimension, from a path of descent on it with the rate `alpha`."""
+    ratio = (path[2] - path[1]) / (path[1] - path[0])
+    return 2 * alpha / (1 - ratio)
+
+
 def growing_batches(rates, b):
     """The batches, one per stage, that at the first rate have the α/b of the falling `rates` at `b`."""
     return b * rates[0] / rates
@@ -133,6 +150,30 @@ def batch_sizes(rng):
         yield {"alpha": draw(rng, 0.05, 1), "b": b, "new_b": new_b, "rule": rule}
 
 
+def noisy_batches(rng):
+    for factor in [1, 2, 4, 8, 8, 32] * 3:
+        b = int(2 ** rng.integers(1, 6))
+        yield {"alpha": draw(rng, 0.1, 1), "b": b, "new_b": b * factor, "noise_scale": draw(rng, 5, 60)}
+
+
+def lines_of_losses(rng):
+    """Losses along a line of scaling: they leave at some batch, and may come back or diverge."""
+    for n, leaves in [(2, 1), (3, 3), (4, 2), (5, 1), (6, 4), (7, 5), (8, 3), (8, 8)] * 2:
+        losses = draw(rng, 0.5, 2) * (1 + rng.uniform(-0.08, 0.08, n))
+        losses[0] = np.round(losses[0], 2)
+        losses[1:leaves] = losses[0] * (1 + rng.uniform(-0.08, 0.08, max(leaves - 1, 0)))
+        losses[leaves:] = losses[0] * rng.choice([0.6, 0.85, 1.02, 1.3, np.nan], n - leaves)
+        losses[leaves : leaves + 1] = losses[0] * rng.choice([0.8, 1.2, np.nan])
+        yield {"batches": 2 ** np.arange(1, n + 1), "losses": losses.round(3), "tolerance": 0.1}
+
+
+def short_paths(rng):
+    for steps in [2, 2, 3, 4, 5, 8] * 2:
+        alpha, product, bottom = draw(rng, 0.1, 1), draw(rng, 0.2, 1.9), draw(rng, -1, 1)
+        path = bottom + draw(rng, 1, 2) * (1 - product) ** np.arange(steps + 1)
+        yield {"path": path, "alpha": alpha}
+
+
 def half_seen(rng):
     for pixels, codes in [(4, 1), (4, 2), (6, 2), (8, 3), (10, 4)] * 3:
         seen = np.arange(pixels) < pixels // 2 + 1
@@ -165,6 +206,9 @@ exercise(robbins_monro, powers)
 exercise(noise_floor, valleys)
 exercise(end_of_schedule, falling)
 exercise(scale_rate, batch_sizes)
+exercise(adam_rate, noisy_batches)
+exercise(holds_to, lines_of_losses)
+exercise(limit_from_path, short_paths)
 exercise(growing_batches, stages)
 exercise(noise_scale, point_gradients)
 exercise(ema, paths)
