@@ -91,6 +91,12 @@ def shuffled_shift(alpha, curvatures, centers):
     return -alpha * np.mean(curvatures**2 * (minimum - centers)) / np.mean(curvatures) / 2
 
 
+def steps_to_recover(size, gamma):
+    """How many steps after one gradient of `size` among gradients of 1 Adam's step is half of alpha again."""
+    surplus = (1 - gamma) * (size**2 - 1)
+    return 0 if surplus <= 3 else int(np.ceil(np.log(3 / surplus) / np.log(gamma)))
+
+
 def to_pytorch(alpha, beta):
     """The `lr` and `momentum` of `torch.optim.SGD` that make the steps of `momentum(alpha, beta)`."""
     return alpha * (1 - beta), beta
@@ -167,6 +173,17 @@ def time_needed(share, words, loss):
     return (np.exp(z) - 1 + (words - 1) * z) / (words * share)
 
 
+def saddle_free_step(phi, gradient, hessian, damping):
+    """The point after a step with the absolute curvatures, each increased by `damping`."""
+    curvatures, axes = np.linalg.eigh(hessian)
+    return phi - axes @ (axes.T @ gradient / (np.abs(curvatures) + damping))
+
+
+def gauss_newton_step(jacobian, f, y):
+    """The step to the least mean squared residual of the model linearized at predictions `f` for `y`."""
+    return -np.linalg.solve(jacobian.T @ jacobian, jacobian.T @ (f - y))
+
+
 def rescaled_condition(hessian):
     unit = np.sqrt(np.diag(hessian))
     values = np.linalg.eigvalsh(hessian / np.outer(unit, unit))
@@ -233,7 +250,10 @@ def many_epochs(function, problem):
     yield "most points follow their neighbor in the data", array(np.mean(np.abs(np.diff(rows)) == 1) > 0.5)
     yield "the second epoch repeats the first", array(same(list(enumerate(one)), list(enumerate(two))))
     yield "some point comes in none of twelve epochs", array(len(seen) < points)
-    yield "the same generator gives other batches", array(not same(list(enumerate(one)), list(enumerate(again))))
+    yield (
+        "the same generator gives other batches",
+        array(not same(list(enumerate(one)), list(enumerate(again)))),
+    )
 
 
 def gradients_of_points(rng):
@@ -258,6 +278,12 @@ def points_of_a_line(rng):
             "curvatures": draw(rng, 0.3, 3, points),
             "centers": draw(rng, -2, 2, points),
         }
+
+
+def spikes(rng):
+    for gamma in [0.9, 0.95, 0.99, 0.999]:
+        for size in (2.0, 10.0, draw(rng, 5, 50), draw(rng, 50, 500)):
+            yield {"size": size, "gamma": gamma}
 
 
 def settings(rng):
@@ -306,6 +332,23 @@ def rare_words(rng):
     for words in [2, 3, 5, 8, 12] * 2:
         share, loss = draw(rng, 0.3, 0.9), draw(rng, 0.3, 0.6) * np.log(words)
         yield {"share": share, "words": words, "loss": loss}
+
+
+def saddles(rng):
+    for n in [1, 2, 2, 3, 4] * 3:
+        curvatures = draw(rng, 0.5, 4, n) * np.where(np.arange(n) % 2, 1, -1)
+        yield {
+            "phi": draw(rng, -2, 2, n),
+            "gradient": draw(rng, -2, 2, n),
+            "hessian": symmetric(rng, curvatures),
+            "damping": draw(rng, 0.1, 1),
+        }
+
+
+def predictions(rng):
+    for points, n in [(2, 1), (3, 1), (4, 2), (5, 2), (8, 3)] * 3:
+        f = draw(rng, -2, 2, points)
+        yield {"jacobian": draw(rng, -2, 2, (points, n)), "f": f, "y": draw(rng, -2, 2, points)}
 
 
 def hessians(rng):
@@ -361,9 +404,18 @@ def recorded_runs(rng):
     for factor in [1.4, 0.6, 1, 1, 1, 1.04, 0.96]:
         for gradient, step in lengths:
             fall = np.linspace(2, 1, 15) if factor != 1 else np.ones(15)
-            end = np.linspace(1, factor, 10) * draw(rng, 0.9, 1.1) if factor != 1 else draw(rng, 0.97, 1.03, 10)
-            shapes = [np.r_[1, np.linspace(1, last, 13), last * draw(rng, 0.6, 1.4, 10)] for last in (gradient, step)]
-            yield {"losses": np.r_[fall, end].round(3), "gradients": shapes[0].round(3), "steps": shapes[1].round(3)}
+            end = (
+                np.linspace(1, factor, 10) * draw(rng, 0.9, 1.1) if factor != 1 else draw(rng, 0.97, 1.03, 10)
+            )
+            shapes = [
+                np.r_[1, np.linspace(1, last, 13), last * draw(rng, 0.6, 1.4, 10)]
+                for last in (gradient, step)
+            ]
+            yield {
+                "losses": np.r_[fall, end].round(3),
+                "gradients": shapes[0].round(3),
+                "steps": shapes[1].round(3),
+            }
 
 
 def falling_curves(rng):
@@ -391,12 +443,15 @@ exercise(batch_gradient, gradients_of_points)
 exercise(epoch, epochs, many_epochs)
 exercise(batch_for_error, errors)
 exercise(shuffled_shift, points_of_a_line)
+exercise(steps_to_recover, spikes)
 exercise(to_pytorch, settings)
 exercise(best_momentum, curvatures)
 exercise(nesterov_limit, memories)
 exercise(memory_in_epochs, decays)
 exercise(adadelta_end, rates_of_ends)
 exercise(newton_step, bowls)
+exercise(saddle_free_step, saddles)
+exercise(gauss_newton_step, predictions)
 exercise(rescaled_condition, hessians)
 exercise(spectral_step, matrices)
 exercise(orthogonal_round, rounds)
