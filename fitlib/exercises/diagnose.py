@@ -36,9 +36,11 @@ class Finding:
     right: list = field(default_factory=list)  # names of outputs
     wrong: list = field(default_factory=list)
     facts: list = field(default_factory=list)  # sentences, checked on every problem
+    degenerate: bool = False  # a fact that dozens of edits would explain
     places: list = field(default_factory=list)  # of `Told`
     kinds: list = field(default_factory=list)  # names of kinds, the likeliest first
     relation: str = ""
+    mended: list = field(default_factory=list)  # outputs that are right with another value there, if not all
 
 
 def calls(exercise):
@@ -121,7 +123,7 @@ def study(exercise, guard, level):
     got_all = [got for _, got in pairs]
     ordered = [call for call, _ in pairs]
     with redirect_stdout(Lines()), redirect_stderr(Lines()):
-        finding.facts = facts(exercise, guard, ordered, got_all, wrong, names)
+        finding.facts, finding.degenerate = facts(exercise, guard, ordered, got_all, wrong, names)
         probe = reader(guard)
         if probe:
             seek(finding, probe, exercise, ordered, wrong, level)
@@ -157,8 +159,9 @@ def reader(guard):
 
 def seek(finding, probe, exercise, ordered, wrong, level):
     """Look for places in the reader's source."""
-    found = place.find(probe, exercise.probes, ordered, wrong)
-    finding.found = found
+    found, mended = place.find(probe, exercise.probes, ordered, wrong)
+    names = output_names(exercise, ordered[0].count)
+    finding.mended = [] if len(mended) == len(wrong) else [names[j] for j in mended]
     proper = [p for p in found if not p.part.whole]
     several = len(probe.lines) > 2
     for one in proper or [one for one in found if several and not isinstance(one.part.node, ast.Name)]:
@@ -211,6 +214,11 @@ def relation(found, ordered):
 
 
 # --- kinds -----------------------------------------------------------------------------------------
+
+
+def plainly(args, hyper):
+    """The hyperparameters as they are."""
+    return hyper
 
 
 def with_old(tree):
@@ -295,38 +303,53 @@ def matching(tree, names, rename, ordered, targets, js, sorts):
 
 
 def explained(tree, names, rename, ordered, targets, wrong):
-    """Edits that explain all outputs at once; else, output by output, states first, one edit for each."""
+    """Edits that explain all outputs at once; else, output by output, states first, one edit for each.
+
+    Returns groups of edits that have the same results, and whether they explain everything.
+    """
     tree = with_old(tree)
     sorts = sorts_of(tree, names, rename, ordered[0])
     sorts |= {f"old_{name}": sorts[name] for name in list(sorts) if renewed(tree, name)}
     count = ordered[0].count
     found = matching(tree, names, rename, ordered, targets, range(count), sorts)
     if found or len(wrong) < 2:
-        return [found] if found else []
-    groups, loops = [], has_loops(tree)
+        return ([found], True) if found else ([], False)
+    groups, loops, whole = [], has_loops(tree), True
     for j in [*[j for j in wrong if j > 0], *[j for j in wrong if j == 0]]:
         try:
             if equal(outcome(tree, names, rename, loops), ordered, targets, [j]):
                 continue
         except FAILED:
-            return groups
+            return groups, False
         found = matching(tree, names, rename, ordered, targets, [j], sorts)
         if found:
             groups.append(found)
             tree = grammar.apply(tree, found[0])
-    return groups
+        whole = whole and bool(found)
+    return groups, whole
+
+
+def informative(call, values):
+    """Whether the outputs are finite wherever they should be."""
+    return all(
+        y.dtype.kind not in "iuf" or np.all(np.isfinite(np.asarray(x, float)[np.isfinite(y)]))
+        for x, y in zip(values, call.expected)
+        if x.shape == y.shape and x.dtype.kind in "iufb"
+    )
 
 
 def explain(finding, probe, exercise, ordered, got, wrong):
     """Look for kinds: by edits of the reference, and of the reader's code."""
     kinds, places = [], []
-    for function in exercise.forms:
+    known = [(call, values) for call, values in zip(ordered, got) if informative(call, values)]
+    for function in exercise.forms if 2 * len(known) > len(ordered) and not finding.degenerate else []:
         tree, _ = place.source(function)
-        groups = explained(tree, place.scope(function), lambda args, hyper: hyper, ordered, got, wrong)
+        groups, _ = explained(tree, place.scope(function), plainly, *zip(*known), wrong)
         kinds += [[edit.kind for edit in group] for group in groups]
     if probe:
         right = [call.expected for call in ordered]
-        groups = explained(probe.tree, probe.names, probe.rename, ordered, right, wrong)
+        groups, whole = explained(probe.tree, probe.names, probe.rename, ordered, right, wrong)
+        groups = groups if whole else []
         lines = {one.line for one in finding.places if one.proper}
         fine, first = place.sound(probe, exercise.probes, ordered), getattr(probe.tree, "lineno", 1)
         for group in groups:
@@ -343,4 +366,4 @@ def explain(finding, probe, exercise, ordered, got, wrong):
         finding.kinds = [finding.relation]
     edited = [told(probe, edit.old[0]) for edit in places if isinstance(edit.old[0], ast.expr)]
     if edited and not any(one.proper for one in finding.places):
-        finding.places = edited
+        finding.places, finding.mended = edited, []

@@ -7,15 +7,15 @@ from fitlib.exercises.results import close, outputs
 
 
 def facts(exercise, guard, calls, got, wrong, names):
-    """The facts that hold, the most telling first."""
+    """The facts that hold, the most telling first, and whether one of them would be "explained" by dozens of edits."""
     found = []
     for fact in (not_finite, degenerate, ineffective, uphill, proportion, average, scaling, pattern):
         text = fact(exercise, guard, calls, got, wrong, names)
         if text:
             found.append(text)
             if fact in (not_finite, degenerate):
-                break
-    return found[:2]
+                return found[:2], fact is degenerate
+    return found[:2], False
 
 
 def not_finite(exercise, guard, calls, got, wrong, names):

@@ -122,6 +122,7 @@ def same(a, b):
 def edits(tree, sorts):
     """The edits of a function: `sorts` tells of each name what it is at run time, so that like stands for like."""
     body = tree.body if isinstance(tree.body, list) else [tree.body]
+    body = [line for line in body if line.lineno and not isinstance(line, ast.Raise)]
     every = [*names(tree, body, sorts), *expressions(body, sorts), *lines(tree, body)]
     every = every[:MOST]
     known, unique = set(), []
@@ -217,9 +218,16 @@ def expressions(body, sorts):
     alike = {name for name, sort in sorts.items() if sort == ()}
     for line in body:
         holders = {id(child): node for node in ast.walk(line) for child in ast.iter_child_nodes(node)}
+        counted = [n for n in ast.walk(line) if isinstance(n, (ast.Call, ast.Raise)) and is_count(n)]
+        skip = {id(n) for call in counted for n in ast.walk(call) if n is not call}
         for node in ast.walk(line):
-            for kind, new in changed(node):
+            for kind, new in changed(node) if id(node) not in skip else ():
                 yield one(role(node, holders.get(id(node)), kind), node, new, alike)
+
+
+def is_count(node):
+    """`len(...)`, whose argument's values play no part, and what is raised."""
+    return isinstance(node, ast.Raise) or getattr(node.func, "id", "") == "len"
 
 
 def role(node, holder, kind):
@@ -302,7 +310,8 @@ def operations(node):
         yield "operator", binary(a, ast.Add(), b)
         yield "operator", binary(a, ast.Pow(), b)
     elif isinstance(op, (ast.Div, ast.FloorDiv)):
-        yield "left out", binary(ast.Constant(1), ast.Div(), b)
+        if not is_number(a, 1):
+            yield "left out", binary(ast.Constant(1), ast.Div(), b)
         yield "operator", binary(a, ast.Mult(), b)
         yield "operator", binary(a, ast.Sub(), b)
         yield "exchanged", binary(b, op, a)
@@ -317,20 +326,30 @@ def operations(node):
     elif isinstance(op, ast.MatMult):
         yield "left out", b
         yield "operator", binary(a, ast.Mult(), b)
-        yield "exchanged", binary(b, op, a)
+        if not same(a, b):
+            yield "exchanged", binary(b, op, a)
 
 
 def moved(node):
     """Parentheses elsewhere, and a call that holds more or less."""
     a, op, b = node.left, node.op, node.right
-    if isinstance(a, ast.BinOp) and not isinstance(op, ast.MatMult):
+    if isinstance(a, ast.BinOp) and not free(a.op, op):
         yield "place", binary(a.left, a.op, binary(a.right, op, b))
-    if isinstance(b, ast.BinOp) and not isinstance(op, ast.MatMult):
+    if isinstance(b, ast.BinOp) and not free(op, b.op):
         yield "place", binary(binary(a, op, b.left), b.op, b.right)
     for f, rest, first in [(a, b, True), (b, a, False)]:
         if isinstance(f, ast.Call) and len(f.args) >= 1 and not (is_number(rest) and isinstance(op, ast.Mult)):
             inner = binary(f.args[0], op, rest) if first else binary(rest, op, f.args[0])
             yield "place", ast.Call(f.func, [inner, *f.args[1:]], f.keywords)
+
+
+def free(first, second):
+    """Whether parentheses make no difference in `a first b second c`."""
+    if isinstance(first, ast.Mult):
+        return isinstance(second, (ast.Mult, ast.Div))
+    if isinstance(first, ast.Add):
+        return isinstance(second, (ast.Add, ast.Sub))
+    return isinstance(first, ast.MatMult) and isinstance(second, ast.MatMult)
 
 
 def calls(node):
@@ -360,7 +379,7 @@ def calls(node):
             yield "count", ast.Call(func, args, [*rest, flipped])
     if name == "solve":
         yield "operator", binary(args[0], ast.MatMult(), args[1])
-    if len(args) == 2 and name not in ("range", "enumerate"):
+    if len(args) == 2 and name not in ("range", "enumerate", "max", "min", "maximum", "minimum", "outer"):
         yield "exchanged", ast.Call(func, args[::-1], node.keywords)
     if args and isinstance(args[0], ast.BinOp) and name not in ("range", "enumerate", "grad", "loss"):
         inner = args[0]
@@ -387,8 +406,9 @@ def numbers(node):
     value = node.value
     yield "count", number(value + 1)
     yield "count", number(value - 1)
-    yield "number", number(2 * value)
-    yield "number", number(value / 2)
+    if value:
+        yield "number", number(2 * value)
+        yield "number", number(value / 2)
     if value not in (0, 1):
         yield "sign", number(-value)
     if value == 1:
@@ -419,13 +439,23 @@ def comparisons(node):
 # --- lines -----------------------------------------------------------------------------------------
 
 
+def stored(line):
+    return {n.id for n in ast.walk(line) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def loaded(line):
+    """The names that a line uses; of `m += 1` as well `m`."""
+    extra = stored(line) if isinstance(line, ast.AugAssign) else set()
+    return extra | {n.id for n in ast.walk(line) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
 def lines(tree, body):
     """Two neighboring lines exchanged, a line left out, another start of a loop, a branch left out."""
     blocks = [n.body for n in ast.walk(tree) if isinstance(getattr(n, "body", None), list)]
     for block in blocks:
-        plain = [n for n in block if isinstance(n, (ast.Assign, ast.AugAssign, ast.Expr))]
+        plain = [n for n in block if isinstance(n, (ast.Assign, ast.AugAssign, ast.Expr)) and n.lineno]
         for a, b in zip(block, block[1:]):
-            if a in plain and b in plain:
+            if a in plain and b in plain and stored(a) & loaded(b) | stored(b) & loaded(a):
                 yield Edit("order", (a, b), (b, a), "")
         for line in plain:
             if not isinstance(line, ast.Expr) and len(block) > 1:

@@ -261,22 +261,28 @@ def quantities(references, call):
 
 
 def find(probe, references, calls, wrong):
-    """Places, one for all wrong outputs or one for each; then only states and `phi` given right states."""
+    """One place for all outputs; else one for each wrong output, states first, then `phi` given right states.
+
+    Returns the places, those that are more than a whole output alone where there are such, and the outputs that
+    are right with other values there.
+    """
+    count = calls[0].count
     with redirect_stdout(Lines()), redirect_stderr(Lines()):
         fine = sound(probe, references, calls)
-        best = choose(probe, search(probe, references, calls, range(calls[0].count), {}, fine), fine)
+        best = choose(probe, search(probe, references, calls, range(count), {}, fine), fine)
         if best and not probe.parts[best[0]].whole or len(wrong) == 1:
-            return pack(probe, references, calls, {best[0]: best[1]}) if best else []
-        fixed = {}
-        for j in [*[j for j in wrong if j > 0], 0]:
-            if all(
-                makes_right(probe, call, fixed, quantities(references, call), [j]) for call in calls
-            ):
-                continue
-            one = choose(probe, search(probe, references, calls, [j], fixed, fine), fine)
-            if one:
+            return pack(probe, references, calls, dict([best] if best else []), wrong)
+        fixed, done = {}, [j for j in range(count) if j not in wrong]
+        for j in [*[j for j in wrong if j > 0], *[j for j in wrong if j == 0]]:
+            js = [*done, j]
+            if all(makes_right(probe, call, fixed, quantities(references, call), js) for call in calls):
+                done.append(j)
+            elif one := choose(probe, search(probe, references, calls, js, fixed, fine), fine):
                 fixed[one[0]] = one[1]
-        return pack(probe, references, calls, fixed)
+                done.append(j)
+        proper = {k: q for k, q in fixed.items() if not probe.parts[k].whole}
+        places, mended = pack(probe, references, calls, proper, wrong)
+        return (places, mended) if mended else pack(probe, references, calls, fixed, wrong)
 
 
 def choose(probe, found, fine):
@@ -309,9 +315,15 @@ def within(node, other):
     return any(n is node for n in ast.walk(other))
 
 
-def pack(probe, references, calls, fixed):
-    """Places with the values they have and could have in each call."""
+def pack(probe, references, calls, fixed, wrong):
+    """Places with the values they have and could have in each call, and the outputs that these make right."""
     places = []
+    mended = [
+        j
+        for j in wrong
+        if fixed
+        and all(makes_right(probe, call, fixed, quantities(references, call), [j]) for call in calls)
+    ]
     for k, q in fixed.items():
         yours, right = [], []
         others = {part: value for part, value in fixed.items() if part != k}
@@ -324,7 +336,7 @@ def pack(probe, references, calls, fixed):
             yours.append(probe.seen.get(k, [])[-1:])
             right.append(values[q][-1:])
         places.append(Place(probe.parts[k], q, yours, right))
-    return places
+    return places, mended
 
 
 def first_bad(probe, calls):

@@ -124,6 +124,8 @@ def warmups(rng):
 def memories(rng):
     for t in [1, 3, 4, 5, 6, 7, 8, 10, 15, 20]:
         yield {"t": t, "gamma": draw(rng, 0.8, 0.95)}
+    for t in [2, 4, 5, 5, 6, 8]:
+        yield {"t": t, "gamma": draw(rng, 0.68, 0.75)}
 
 
 def powers(rng):

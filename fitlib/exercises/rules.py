@@ -424,6 +424,7 @@ def falling_curves(rng):
         for level in [losses.max(), float(rng.choice(losses)), losses[-1], losses.min() / 2]:
             yield {"losses": losses, "level": level}
         yield {"losses": np.append(losses, np.nan), "level": losses[-1]}
+        yield {"losses": np.insert(losses, len(losses) // 2, np.nan), "level": losses.max()}
 
 
 rule(optimizers.gradient_descent)

@@ -37,19 +37,18 @@ def untrue(got, expected):
     return f"{label}, which should not be." if x else f"it is not so that {label}, and should be."
 
 
-def where(places):
-    """The places, quoted."""
+def where(places, mended):
+    """The places, quoted; `mended` are the outputs that another value would make right, where not all are."""
     texts = []
-    for one in places[:2]:
+    for one in places[:3]:
         whole = one.text == one.code
         texts.append(f"line {one.line}" if whole else f"`{one.text}` in line {one.line}, `{one.code}`")
     if not texts:
         return ""
-    if len(texts) == 2:
-        return f"Look at {texts[0]}, and at {texts[1]}: with other values there everything would be right."
     if not places[0].proper:
-        return f"It is decided in {texts[0]}."
-    return f"Look at {texts[0]}: with another value there everything would be right."
+        return f"It is decided in {listed(texts)}."
+    value = "another value" if len(texts) == 1 else "other values"
+    return f"Look at {' and at '.join(texts)}: with {value} there {listed(mended or ['everything'])} would be right."
 
 
 def sentences(finding, level):
@@ -60,7 +59,7 @@ def sentences(finding, level):
         parts.append(f"{listed(finding.right)} {verb} right, {listed(finding.wrong)} wrong.".capitalize())
     parts += finding.facts
     if finding.places:
-        parts.append(where(finding.places))
+        parts.append(where(finding.places, finding.mended))
     found = bool(finding.facts or finding.places)
     if level == 1:
         return (" ".join(["differs from the reference.", *parts, MORE]) if found else ALONE), found
