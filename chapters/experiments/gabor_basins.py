@@ -128,7 +128,8 @@ def main():
     names = ["one start", "fourteen starts", "eleven in a row", "a scan", "the bump first"]
     helped = dict(zip(names, np.transpose([remedies(draw) for draw in OTHER_DRAWS]).astype(float)))
     print({name: round(float(np.mean(share)), 3) for name, share in helped.items()})
-    store("gabor_basins", draws=DRAWS, steps=STEPS, starts=SIDE**2, rules=results, remedies=helped)
+    plain = [problem.near(problem.descend(centers(SIDE), STEPS)).mean() for problem in problems]
+    store("gabor_basins", draws=DRAWS, steps=STEPS, starts=SIDE**2, plain=plain, rules=results, remedies=helped)
 
 
 if __name__ == "__main__":
