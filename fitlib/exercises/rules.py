@@ -114,6 +114,15 @@ def nesterov_limit(beta):
     return 2 * (1 + beta) / (1 + 2 * beta)
 
 
+def restarts(losses):
+    """The momentum of every step if it starts again from zero after a rise of the loss, `(len(losses) - 1,)`."""
+    betas, k = [], 1
+    for before, after in zip(losses, losses[1:]):
+        betas.append((k - 1) / (k + 2))
+        k = 1 if after > before else k + 1
+    return np.array(betas)
+
+
 def choose_and_judge(tuning, judged):
     """The best setting by the mean of `tuning`, and the mean of what was judged at it."""
     means = np.nan_to_num(tuning.mean(axis=1), nan=np.inf)
@@ -390,6 +399,11 @@ def curves(rng):
         yield {"losses": draw(rng, 0.5, 3, steps), "beta": draw(rng, 0.6, 0.95)}
 
 
+def waves(rng):
+    for steps in [2, 3, 5, 8, 12] * 3:
+        yield {"losses": (draw(rng, 1, 2, steps) + 2 * 0.8 ** np.arange(steps)).round(2)}
+
+
 def sweeps(rng):
     for settings, seeds in [(2, 2), (3, 2), (4, 3), (5, 4)] * 4:
         tuning, judged = draw(rng, 0.5, 2, (settings, seeds)), draw(rng, 0.5, 2, (settings, seeds))
@@ -465,3 +479,4 @@ exercise(smooth, curves)
 exercise(steps_to_level, falling_curves)
 exercise(diagnose, recorded_runs)
 exercise(choose_and_judge, sweeps)
+exercise(restarts, waves)
