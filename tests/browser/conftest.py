@@ -9,8 +9,10 @@ from playwright.sync_api import sync_playwright
 
 from fitlib.figures.base import HERE, Figure, module
 from fitlib.figures.site import host
+from tests.browser.policy import strict
 from tests.browser.setting import PAGE, WCAG
 from tools import browser as chromium
+from tools import pyodide
 from tools.book import SITE
 from tools.serve import server
 
@@ -21,6 +23,17 @@ def site():
     if not (SITE / "index.html").exists():
         pytest.fail("The book is not built: run make book first.")
     with server() as book:
+        Thread(target=book.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{book.server_port}/"
+        book.shutdown()
+
+
+@pytest.fixture(scope="session")
+def strict_site():
+    """The address of the site under a strict policy, with Pyodide's files from this machine."""
+    if pyodide.folder() is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(pyodide.HOW)
+    with strict() as book:
         Thread(target=book.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{book.server_port}/"
         book.shutdown()

@@ -1,15 +1,10 @@
 """Python in the page, on the built site under a strict policy: run, edit, be told, stop."""
 
-import os
-from threading import Thread
-
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from tests.browser.policy import strict
 from tests.browser.reader import Reader
 from tests.browser.setting import WCAG
-from tools import pyodide
 
 RIGHT = """def my_adam(t, phi, grad, m, v, *, alpha, beta, gamma, eps):
     g = grad(phi)
@@ -18,16 +13,6 @@ RIGHT = """def my_adam(t, phi, grad, m, v, *, alpha, beta, gamma, eps):
     return phi - alpha * (m / (1 - beta**t)) / (np.sqrt(v / (1 - gamma**t)) + eps), m, v
 
 check("adam", my_adam)"""
-
-
-@pytest.fixture(scope="session")
-def strict_site():
-    if pyodide.folder() is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(pyodide.HOW)
-    with strict() as book:
-        Thread(target=book.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{book.server_port}/"
-        book.shutdown()
 
 
 @pytest.fixture(scope="module")
