@@ -21,7 +21,7 @@
   }));
   const press = (act, place) => () => load().then(() => window.python[act](place));
 
-  window.python = { base, store, chapter: dataset.chapter, cells, element, button };
+  window.python = { load, base, store, chapter: dataset.chapter, cells, element, button };
   cells.forEach((cell, place) => {
     const input = cell.querySelector(".cell_input");
     if (!input) return;
