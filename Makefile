@@ -28,7 +28,11 @@ check: .venv/tests ## the quick check: style, unit tests, chapters that differ f
 
 test: .venv/tests .venv/book ## everything: style, unit tests, all chapters, the built site in a browser
 	@$(RUN) tools.browser; $(RUN) tools.pyodide; $(RUN) tools.book
-	@$(RUN) pytest -n auto $(NBVAL) tests chapters
+	@$(RUN) pytest -n auto --ignore tests/browser/sweep $(NBVAL) tests chapters
+
+sweep: .venv/tests .venv/book ## every cell of every chapter in the page of a browser, and from a session of its own (20 minutes)
+	@$(RUN) tools.browser; $(RUN) tools.pyodide; $(RUN) tools.book
+	@$(RUN) pytest -n auto tests/browser/sweep && $(RUN) tests.page_sweep
 
 lint: .venv/tests ## style of the code
 	@$(RUN) ruff check .
@@ -45,4 +49,4 @@ clean: ## remove what was built
 .venv/%:
 	@$(or $(PYTHON),$(error No python3 was found: install Python 3.11 or newer and run make again)) tools/setup.py $< && touch $@
 
-.PHONY: help read book notebooks lab check test lint bench clean
+.PHONY: help read book notebooks lab check test sweep lint bench clean

@@ -62,7 +62,9 @@ def joined(names):
             with zipfile.ZipFile(pyodide.folder() / name) as wheel:
                 for member in wheel.infolist():
                     content = wheel.read(member)
-                    if member.filename == "matplotlib/fontlist.json":  # of a later Matplotlib: it would be made anew
+                    if (
+                        member.filename == "matplotlib/fontlist.json"
+                    ):  # of a later Matplotlib: it would be made anew
                         content = content.replace(b'"_version": 390', b'"_version": 330')
                     out.writestr(member, content)
     return result.getvalue()
@@ -135,8 +137,8 @@ def imported():
     return imports(BOOK["fitlib"]) | imports(BOOK["experiments"])
 
 
-def chapter(notebook):
-    """The cells of a notebook: texts, which of them the page shows, and the modules that each needs."""
+def chapter(notebook, notes):
+    """The cells of a notebook: texts, which the page shows, what each needs, and the notes on them (id -> text)."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     session = Session([cell.source for cell in cells], imported())
     shown = [i for i, cell in enumerate(cells) if "remove-cell" not in cell.metadata.get("tags", [])]
@@ -144,6 +146,7 @@ def chapter(notebook):
     return {
         "cells": session.cells,
         "shown": shown,
+        "notes": {i: notes[cell.id] for i, cell in enumerate(cells) if cell.id in notes},
         "packages": [sorted({*session.packages(i, {}), *reads[i]}) for i in range(len(cells))],
     }
 
@@ -155,7 +158,8 @@ def add(app, page, template, context, doctree):
         return
     folder = Path(app.outdir) / "_static" / "python" / "chapters"
     folder.mkdir(parents=True, exist_ok=True)
-    cells = chapter(nbformat.read(source, as_version=4))
+    notes = json.loads((HERE / "limits.json").read_text()).get(source.stem, {})
+    cells = chapter(nbformat.read(source, as_version=4), notes)
     (folder / f"{source.stem}.json").write_text(json.dumps(cells, ensure_ascii=False), encoding="utf-8")
     app.add_js_file("python/offer.js", loading_method="defer", **{"data-chapter": source.stem})
     app.add_css_file("python/page.css")

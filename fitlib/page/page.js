@@ -393,6 +393,8 @@
     let failed;
     try {
       await start([place], (event) => progress(cell, event));
+      const note = chapterCells.notes[indexOf(cell)];
+      if (note) tell(cell, `Running … ${note}`);
       const done = await ask("run", { cell: indexOf(cell), texts: edits() }, (event) => {
         if (event.kind === "again") [cell.output.fresh, failed, held.length] = [false, null, 0];
         else if (event.kind === "error") failed = event;
