@@ -18,32 +18,34 @@ from shutil import copy2
 
 import nbformat
 
-from fitlib.page.needs import imports
+from fitlib.page.needs import Chapter, imports
 from fitlib.page.session import Session
 from tools import pyodide
 
 ROOT = Path(__file__).parent.parent
 HERE = ROOT / "fitlib" / "page"
-BOOK = {"fitlib": ROOT / "fitlib", "experiments": ROOT / "chapters" / "experiments"}
+DATA = ["tests/reference/network.npz", "tests/reference/schedules.npz"]  # that cells read
+BOOK = {"fitlib": ["fitlib"], "experiments": ["chapters/experiments", *DATA]}
 PURE = {  # what else travels with the site, as installed: archive -> modules
     "sympy": ["sympy", "mpmath"],
     "markdown": ["markdown_it", "mdurl", "mdit_py_plugins"],
     "tqdm": ["tqdm"],
 }
 UNUSED = re.compile(r"__pycache__|/(tests|benchmarks|sandbox)/|/page/(?!\w+\.py$)")
+FILES = re.compile("experiments/|tests/reference/")
 SITE = "/lib/python3.12/site-packages"
-PLACES = {"openblas": "/usr/lib", "experiments": "/chapters"}
+PLACES = {"openblas": "/usr/lib", "experiments": "/"}
 PLACES |= dict.fromkeys(PURE)  # read from the archive
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def archive(folders):
-    """A zip archive (bytes) of the files in these folders, each under the folder's own name."""
+def archive(paths, root):
+    """A zip archive (bytes) of files and of those in folders, under their names below `root`."""
     result = io.BytesIO()
     with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as out:
-        for folder in folders:
-            for file in sorted(folder.rglob("*")):
-                name = file.relative_to(folder.parent).as_posix()
+        for path in paths:
+            for file in [root / path, *sorted((root / path).rglob("*"))]:
+                name = file.relative_to(root).as_posix()
                 if file.is_file() and not UNUSED.search(f"/{name}"):
                     out.writestr(zipfile.ZipInfo(name, EPOCH), file.read_bytes(), zipfile.ZIP_DEFLATED)
     return result.getvalue()
@@ -78,8 +80,9 @@ def files(address):
     """
     known = json.loads(pyodide.PINNED.read_text())
     official, needs = known["files"], dict(known["packages"])
-    archives = {f"{name}.zip": (archive([folder]), "beside") for name, folder in BOOK.items()}
-    archives |= {f"{name}.zip": (archive(map(installed, modules)), "bare") for name, modules in PURE.items()}
+    archives = {f"{name}.zip": (archive(paths, ROOT), "beside") for name, paths in BOOK.items()}
+    for name, modules in PURE.items():
+        archives[f"{name}.zip"] = (archive(modules, installed(modules[0]).parent), "bare")
     if pyodide.can_compile():
         archives["python_stdlib.zip"] = ((pyodide.folder() / "python_stdlib.zip").read_bytes(), "bare")
         for name in ("numpy", "matplotlib", "traitlets"):
@@ -134,7 +137,7 @@ def write(app, config):
 @cache
 def imported():
     """What the modules of the book import."""
-    return imports(BOOK["fitlib"]) | imports(BOOK["experiments"])
+    return imports(ROOT / "fitlib") | imports(ROOT / "chapters" / "experiments")
 
 
 def chapter(notebook, notes):
@@ -142,7 +145,10 @@ def chapter(notebook, notes):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     session = Session([cell.source for cell in cells], imported())
     shown = [i for i, cell in enumerate(cells) if "remove-cell" not in cell.metadata.get("tags", [])]
-    reads = [["experiments"] if "experiments/" in cell.source else [] for cell in cells]
+    behind = Chapter(session.cells, session.cells).behind
+    reads = [
+        ["experiments"] if any(FILES.search(s.text) for s in behind(i)) else [] for i in range(len(cells))
+    ]
     return {
         "cells": session.cells,
         "shown": shown,
