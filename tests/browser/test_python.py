@@ -82,8 +82,10 @@ def test_an_edited_rule_remakes_the_figures_that_use_it(adam):
     """They keep what the reader set; what cannot be traced is said at the figure; reset brings all back."""
     figure = adam.cell("Descent(")
     rate = adam.node(figure).get_by_role("slider", name="learning rate α")
+    initial = outcome(adam, figure)
     rate.press("End")
-    before = outcome(adam, figure)
+    while (before := outcome(adam, figure)) == initial:  # until it is drawn
+        adam.page.wait_for_timeout(50)
     adam.run("def adam(", lambda text: text.replace("g**2", "g**4"))
     assert outcome(adam, figure) != before
     assert rate.get_attribute("aria-valuetext") == "1"
