@@ -128,6 +128,7 @@ async function render({ model, el }) {
   const ball = ballView(life, spec, put), path = pathView(life, spec, now), loss = lossView(life, spec);
   const side = html("div", { class: "fm-side" }, path.panel.root, loss.panel.root);
   for (const node of side.children) node.style.minWidth = "220px"; // side by side on a phone they would be too small
+  loss.panel.box.style.minHeight = "150px";
   ui.panels.append(ball.panel.root, side);
   let seen = now.path();
   const dirty = new Set(["size", "loss"]);
