@@ -14,6 +14,7 @@ from chapters.experiments import (
     mirror_images,
     noise_floor,
     noise_scale,
+    rare_words,
     rate_and_batch,
     rules_compared,
     rules_on_digits,
@@ -131,6 +132,15 @@ def sample_rules_on_digits():
     stored = load("rules_on_digits")["results"]["cosine"]["momentum"]
     again = rules_on_digits.train("momentum", [stored["settings"]["rate"]], 2, SEEDS, falling=True)
     return again[0, 0], np.array(stored["loss"])[2, :2]
+
+
+def sample_rare_words():
+    """Momentum and the sign in the language with a heavier tail, after each octave of words."""
+    stored, again = load("rare_words")["results"]["tail 1.5"], []
+    for rule in ("momentum", "sign_descent"):
+        model, phi = rare_words.train(rule, "tail 1.5", stored[rule]["chosen"])
+        again.append(rare_words.octave_means(model, model.by_word(phi)[0]))
+    return np.array(again), [stored[rule]["by_octave"] for rule in ("momentum", "sign_descent")]
 
 
 def sample_sign_and_axes():
