@@ -733,6 +733,20 @@ def test_end_of_schedule_is_the_mean_of_many_runs():
     assert losses.mean() == pytest.approx(expected, abs=4 * losses.std() / np.sqrt(losses.size))
 
 
+def test_arguments_of_linear_lr_give_the_line():
+    start, steps = rates.linear_lr(5)
+    t = np.arange(1, 9)
+    pytorch = schedules.warmup(schedules.constant(1.0), steps, "LinearLR", start=start)
+    np.testing.assert_allclose(pytorch(t), np.minimum(t / 5, 1), rtol=1e-12)
+
+
+def test_a_path_tells_which_momentum_made_it():
+    slope = losses.Loss(lambda phi: 2 * phi[0], n=1)
+    path = fit(optimizers.momentum, slope, np.array([1.0]), 3, alpha=0.1, beta=0.9).path[:, 0]
+    assert rates.which_momentum(path, 2.0, 0.1) == "averaged"
+    assert rates.which_momentum(np.array([1.0, 0.8, 0.42]), 2.0, 0.1) == "summed"
+
+
 def test_the_limit_read_off_a_path_is_that_of_the_bowl():
     bowl = losses.quadratic.at(kappa=5.0)
     path = fit(optimizers.gradient_descent, bowl, np.array([1.0, 0.0]), 4, alpha=0.3).path[:, 0]

@@ -6,6 +6,11 @@ from fitlib import schedules
 from fitlib.exercises.core import Fault, array, draw, exercise, kind, shown
 
 
+def linear_lr(m):
+    """The arguments `start_factor, total_iters` with which PyTorch's `LinearLR` is the share `t / m`, for `m >= 2`."""
+    return 1 / m, m - 1
+
+
 def robbins_monro(p):
     """Whether the rates `1 / t**p` have an infinite sum, and their squares a finite one."""
     return 0.5 < p <= 1
@@ -73,6 +78,17 @@ def ema(points, decay):
     return average / (1 - decay ** len(points))
 
 
+def which_momentum(path, gradient, alpha):
+    """Whether a run with the constant `gradient` and the rate `alpha` has "averaged" or "summed" momentum."""
+    first = (path[0] - path[1]) / (alpha * gradient)
+    return "summed" if first > 0.99 else "averaged"
+
+
+def match_means(pictures, mean):
+    """The `pictures` `(n, pixels)`, shifted so that the mean of every pixel is that of `mean` `(pixels,)`."""
+    return pictures - pictures.mean(axis=0) + mean
+
+
 def map_code(decoder, picture, seen, strength):
     """The code `z` with the least (‖picture − decoder z‖² over the pixels `seen` + strength ‖z‖²) / 2."""
     a = decoder[seen]
@@ -119,6 +135,10 @@ def warmups(rng):
         alpha, factor = draw(rng, 0.5, 2), draw(rng, 0.7, 0.95)
         schedule = shown(schedules.exponential(alpha, factor), f"{alpha} * {factor} ** (t - 1)")
         yield {"schedule(t)": schedule, "steps": steps}
+
+
+def warmup_lengths(rng):
+    yield from ({"m": m} for m in [2, 3, 4, 5, 8, 10, 20, 50, 100])
 
 
 def memories(rng):
@@ -176,6 +196,19 @@ def short_paths(rng):
         yield {"path": path, "alpha": alpha}
 
 
+def steady_paths(rng):
+    for convention in ["summed", "averaged"] * 6:
+        gradient, alpha, beta = draw(rng, 0.5, 2), draw(rng, 0.1, 1), draw(rng, 0.3, 0.9)
+        steps = alpha * gradient * (1 - beta ** np.arange(1, 6))
+        steps = steps / (1 - beta) if convention == "summed" else steps
+        yield {"path": draw(rng, -1, 1) - np.append(0, np.cumsum(steps)), "gradient": gradient, "alpha": alpha}
+
+
+def changed_pictures(rng):
+    for n, pixels in [(2, 1), (2, 2), (3, 2), (2, 3), (4, 4), (5, 3)] * 2:
+        yield {"pictures": draw(rng, -1, 2, (n, pixels)), "mean": draw(rng, -2, 2, pixels)}
+
+
 def half_seen(rng):
     for pixels, codes in [(4, 1), (4, 2), (6, 2), (8, 3), (10, 4)] * 3:
         seen = np.arange(pixels) < pixels // 2 + 1
@@ -203,6 +236,7 @@ exercise(schedules.cosine, lengths, rates)
 exercise(schedules.step, stairs, rates)
 exercise(schedules.warmup_stable_decay, plateaus, rates)
 exercise(schedules.warmup, warmups, rates)
+exercise(linear_lr, warmup_lengths)
 exercise(radam_factor, memories)
 exercise(robbins_monro, powers)
 exercise(noise_floor, valleys)
@@ -214,4 +248,6 @@ exercise(limit_from_path, short_paths)
 exercise(growing_batches, stages)
 exercise(noise_scale, point_gradients)
 exercise(ema, paths)
+exercise(which_momentum, steady_paths)
+exercise(match_means, changed_pictures)
 exercise(map_code, half_seen)
