@@ -11,6 +11,7 @@ from chapters.experiments import (
     checkpoints,
     edge_of_stability,
     matrix_layer,
+    matrix_rules,
     mirror_images,
     noise_floor,
     noise_scale,
@@ -154,6 +155,14 @@ def sample_signs_on_digits():
     stored = load("signs_on_digits")["results"]["adam"]
     setting = [stored["octave"]], stored["memory"], signs_on_digits.SCHEDULES[stored["schedule"]]
     return signs_on_digits.train("adam", *setting, 1, SEEDS)[1, 0], np.array(stored["likelihood"])[1, :2]
+
+
+def sample_matrix_rules():
+    """Muon's best setting of the first split, 93 steps, on its test digits."""
+    stored = load("matrix_rules")["results"]["Muon"]["93"]
+    chosen = dict(zip(stored["grid"], stored["chosen"][0]))
+    phi, test = matrix_rules.train("Muon", chosen, 0, SEEDS, 93), matrix_rules.network(0)[2]
+    return test.negative_log_likelihood(phi), np.array(stored["likelihood"][0][:2])
 
 
 def sample_rules_compared():

@@ -1,10 +1,10 @@
 """Rules for matrices on the digits, against momentum and Adam: the same steps, the same number of settings.
 
-A network 64-32-32-10. On each of eight splits a quarter of the training digits is kept for validation. Every
-rule tries 216 settings of all that matters in it; the setting with the lowest validation
-likelihood trains ten new seeds, which are judged on the split's test digits. The rate falls to zero in a
-line. The matrices of the two hidden layers get the rule, biases and the last layer get Adam, with the β and γ that
-are best for Adam alone; "Adam twice" is Adam on both, with two rates, as a control.
+A network 64-32-32-10. On each of six splits a quarter of the training digits is kept for validation. Every
+rule tries 72 settings of what matters in it (Adam 96); the setting with the lowest validation likelihood trains six
+new seeds, which are judged on the split's test digits. The rate falls to zero in a line. The matrices of the
+two hidden layers get the rule, biases and the last layer get Adam, with the β and γ that are best for Adam
+alone; "Adam twice" is Adam on both, with two rates, as a control. (SOAP leaves the rest at Adam's best rate.)
 """
 
 import sys
@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 
 from fitlib.data import digits
 from fitlib.fitting import fit
-from fitlib.matrices import by_layer, muon, shampoo, soap
+from fitlib.matrices import by_layer, muon, soap
 from fitlib.networks import Network
 from fitlib.optimizers import adam, momentum
 from fitlib.schedules import linear
@@ -22,7 +22,7 @@ from fitlib.schedules import linear
 from .records import HERE, load, store
 
 HIDDEN, BATCH, BUDGETS = (32, 32), 32, (93, 186)
-SPLITS, TUNING_SEEDS, SEEDS = range(8), (100,), range(10)
+SPLITS, TUNING_SEEDS, SEEDS = range(6), (100,), range(6)
 SHAPES = [(32, 64), (32,), (32, 32), (32,), (330,)]
 
 
@@ -33,49 +33,22 @@ def octaves(low, high, each=1):
 REST = {"rest_beta": 0.5, "rest_gamma": 0.9}
 # name: (rule, its grid, what stays fixed)
 RULES = {
-    "momentum": (
-        momentum,
-        {"alpha": octaves(-4, 4, 3)[:24], "beta": [0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98]},
-        {},
-    ),
-    "Adam": (
-        adam,
-        {
-            "alpha": octaves(-8, -2, 2)[1:10],
-            "beta": [0, 0.5, 0.7, 0.8, 0.9, 0.95],
-            "gamma": [0.7, 0.9, 0.99, 0.999],
-        },
-        {},
-    ),
+    "momentum": (momentum, {"alpha": octaves(-2, 2, 3)[:12], "beta": [0.3, 0.5, 0.7, 0.8, 0.9, 0.95]}, {}),
+    "Adam": (adam, {"alpha": octaves(-6, -3, 2)[:6], "beta": [0, 0.3, 0.5, 0.8], "gamma": [0.5, 0.7, 0.9, 0.99]}, {}),
     "Adam twice": (
         by_layer(SHAPES, adam),
-        {"alpha": octaves(-8, -3), "rest_alpha": octaves(-8, -3), "beta": [0, 0.5, 0.8, 0.9, 0.95, 0.98]},
+        {"alpha": octaves(-7, -2), "rest_alpha": octaves(-9, -3)[::2], "beta": [0.3, 0.5, 0.8]},
         {**REST, "gamma": 0.9},
     ),
     "Muon": (
         by_layer(SHAPES, muon),
-        {"alpha": octaves(-6, 2), "rest_alpha": octaves(-8, -3), "beta": [0, 0.5, 0.8, 0.95]},
-        REST,
-    ),
-    "Shampoo": (
-        by_layer(SHAPES, shampoo),
-        {
-            "alpha": octaves(-2, 5),
-            "rest_alpha": octaves(-7, -3)[::2],
-            "beta": [0, 0.5, 0.9],
-            "gamma": [0.8, 0.95, 1.0],
-        },
+        {"alpha": octaves(-6, -1), "rest_alpha": octaves(-10, -4)[::2], "beta": [0.5, 0.8, 0.95]},
         REST,
     ),
     "SOAP": (
         by_layer(SHAPES, soap),
-        {
-            "alpha": octaves(-7, -2),
-            "rest_alpha": octaves(-8, -2)[::2],
-            "beta": [0, 0.5, 0.9],
-            "gamma": [0.7, 0.9, 0.99],
-        },
-        {**REST, "every": 10},
+        {"alpha": octaves(-8, -3), "beta": [0, 0.5, 0.9], "gamma": [0.5, 0.7, 0.9, 0.99]},
+        {**REST, "every": 10, "rest_alpha": 2.0**-5},
     ),
 }
 
