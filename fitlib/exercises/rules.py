@@ -114,6 +114,11 @@ def nesterov_limit(beta):
     return 2 * (1 + beta) / (1 + 2 * beta)
 
 
+def rare_rate(alpha, p, t):
+    """AdaGrad's rate of a feature present with probability p, and how many times that of one always present."""
+    return alpha / np.sqrt(p * t), 1 / np.sqrt(p)
+
+
 def restarts(losses):
     """The momentum of every step if it starts again from zero after a rise of the loss, `(len(losses) - 1,)`."""
     betas, k = [], 1
@@ -399,6 +404,11 @@ def curves(rng):
         yield {"losses": draw(rng, 0.5, 3, steps), "beta": draw(rng, 0.6, 0.95)}
 
 
+def words(rng):
+    for _ in range(10):
+        yield {"alpha": draw(rng, 0.3, 2), "p": draw(rng, 0.1, 0.9), "t": int(rng.integers(20, 60))}
+
+
 def waves(rng):
     for steps in [2, 3, 5, 8, 12] * 3:
         yield {"losses": (draw(rng, 1, 2, steps) + 2 * 0.8 ** np.arange(steps)).round(2)}
@@ -480,3 +490,4 @@ exercise(steps_to_level, falling_curves)
 exercise(diagnose, recorded_runs)
 exercise(choose_and_judge, sweeps)
 exercise(restarts, waves)
+exercise(rare_rate, words)
