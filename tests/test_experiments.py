@@ -27,6 +27,7 @@ from chapters.experiments import (
     training_curves,
     warmup_rates,
     weight_averaging,
+    weight_decay,
 )
 from chapters.experiments.records import load
 
@@ -51,6 +52,13 @@ def sample_rate_and_batch_adam():
     stored = np.array(load("rate_and_batch")["results"]["Adam"]["likelihoods"], float)
     _, likelihood = rate_and_batch.train("Adam", 128, rate_and_batch.RULES["Adam"][1][:6], SEEDS)
     return likelihood, stored[6, :6, :2]
+
+
+def sample_weight_decay():
+    """Validation and test likelihood of AdamW at a small rate, without decay and with some."""
+    stored = np.array(load("weight_decay")["likelihoods"]["AdamW"])
+    again = weight_decay.train("AdamW", 0, weight_decay.RATES[:1], weight_decay.DECAYS["AdamW"][[0, 4]], SEEDS)
+    return again[:, 0], stored[:, 0, [0, 4], 0, :2]
 
 
 def sample_noise_floor():

@@ -102,6 +102,11 @@ def to_pytorch(alpha, beta):
     return alpha * (1 - beta), beta
 
 
+def next_point(phi, before, gradient, alpha, beta):
+    """The next point of `momentum` at constant settings, from the last two points."""
+    return phi - alpha * (1 - beta) * gradient + beta * (phi - before)
+
+
 def best_momentum(smallest, largest):
     """The `alpha` and `beta` with which `momentum` is fastest on a bowl with these extreme curvatures."""
     slow, fast = np.sqrt(smallest), np.sqrt(largest)
@@ -305,6 +310,12 @@ def settings(rng):
         yield {"alpha": draw(rng, 0.1, 2), "beta": draw(rng, 0.55, 0.95)}
 
 
+def two_points(rng):
+    for n in [1, 2, 2, 3] * 3:
+        points = {name: draw(rng, -2, 2, n) for name in ("phi", "before", "gradient")}
+        yield {**points, "alpha": draw(rng, 0.1, 2), "beta": draw(rng, 0.3, 0.9)}
+
+
 def curvatures(rng):
     for _ in range(10):
         yield {"smallest": draw(rng, 0.2, 1), "largest": draw(rng, 2, 20)}
@@ -470,6 +481,7 @@ exercise(batch_for_error, errors)
 exercise(shuffled_shift, points_of_a_line)
 exercise(steps_to_recover, spikes)
 exercise(to_pytorch, settings)
+exercise(next_point, two_points)
 exercise(best_momentum, curvatures)
 exercise(nesterov_limit, memories)
 exercise(memory_in_epochs, decays)
