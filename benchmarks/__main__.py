@@ -6,14 +6,15 @@ import sys
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks import browser, kernel, peers
+from benchmarks import browser, kernel, page, peers
 from benchmarks.setting import SIZES, START, STEPS
 from fitlib.gabor import loss
 
 RUNS = 4096
 HEAD = ["", "ours", "theirs", "theirs / ours", "aim", "met"]
 NOTE = """A slider move is its handler and the frame until it is painted; the wait for the screen's next frame is
-left out. The kernel route ends where the picture is sent: what a browser needs to show it is left out."""
+left out. The kernel route ends where the picture is sent: what a browser needs to show it is left out. What a Run
+loads comes from this machine, and is counted as it is compressed on its way."""
 
 
 def row(name, ours, peer, theirs, least, most=np.inf):
@@ -44,6 +45,26 @@ def moves(rules, steps, most):
         yield row(name, np.percentile(ours, share), "kernel", np.percentile(theirs, share), 10, limit)
 
 
+def limit(name, text, value, most, unit):
+    """A line of the table with an aim of its own: at most so many."""
+    return [name, text, "", "", f"≤ {most:g} {unit}", "yes" if value <= most else "NO"]
+
+
+def in_page(rounds=3):
+    """Rows on Python in the page: medians of alternating rounds, each in a browser that has loaded nothing yet."""
+    page.ready()
+    measured = [(*page.exercise(), *page.figure(), page.shipped()) for _ in range(rounds)]
+    exercise, again, figure, edited, shipped = np.median(measured, axis=0)
+    yield row(
+        "first Run of an exercise, to its report", exercise, "Pyodide and NumPy as shipped", shipped, 1.25, 4
+    )
+    yield limit("the same exercise again", duration(again), again, 0.2, "s")
+    yield limit("first Run of a live figure", duration(figure), figure, 8, "s")
+    yield limit("its rule edited, to the new figure", duration(edited), edited, 0.5, "s")
+    yield limit("what the exercise loads", f"{page.megabytes():.1f} MB", page.megabytes(), 12, "MB")
+    yield limit("what reading a page loads more", f"{page.offered():.1f} kB", page.offered(), 5, "kB")
+
+
 def race(name, ours, peer, make, start, rounds, least):
     """A row: the medians of alternating rounds, after one that is not counted; both must end at the same points."""
     try:
@@ -59,6 +80,7 @@ def race(name, ours, peer, make, start, rounds, least):
 
 def rows():
     """All comparisons, one after the other."""
+    yield from in_page()
     for size, most in zip(SIZES, (0.016, 0.033)):
         yield from moves(*size, most)
     one, many = f"one descent, Adam, {STEPS:,} steps", f"{RUNS:,} descents, Adam, {STEPS:,} steps"
@@ -72,7 +94,7 @@ def rows():
 
 def main():
     load = os.getloadavg()[0]
-    lines = [HEAD, *tqdm(rows(), total=2 * len(SIZES) + 3, unit="row", leave=False)]
+    lines = [HEAD, *tqdm(rows(), total=2 * len(SIZES) + 9, unit="row", leave=False)]
     widths = [max(map(len, column)) for column in zip(*lines)]
     for line in lines:
         print("  ".join(map(str.ljust, line, widths)).rstrip())

@@ -18,8 +18,12 @@ LOCAL = "/_static/python/pyodide/"
 class Strict(Handler):
     """Answers for files of the site and of Pyodide, with the policy."""
 
+    def __init__(self, *given, policy, **rest):
+        self.policy = policy
+        super().__init__(*given, **rest)
+
     def end_headers(self):
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Security-Policy", self.policy)
         super().end_headers()
 
     def translate_path(self, path):
@@ -42,6 +46,6 @@ class Strict(Handler):
         self.wfile.write(content)
 
 
-def strict(port=0):
+def strict(policy=POLICY):
     """A server of the site at the loopback address, not yet running."""
-    return ThreadingHTTPServer(("127.0.0.1", port), partial(Strict, directory=str(SITE)))
+    return ThreadingHTTPServer(("127.0.0.1", 0), partial(Strict, directory=str(SITE), policy=policy))
