@@ -13,6 +13,7 @@ from chapters.experiments import (
     matrix_layer,
     matrix_rules,
     mirror_images,
+    momentum_and_batch,
     noise_floor,
     noise_scale,
     rare_words,
@@ -59,6 +60,13 @@ def sample_weight_decay():
     stored = np.array(load("weight_decay")["likelihoods"]["AdamW"])
     again = weight_decay.train("AdamW", 0, weight_decay.RATES[:1], weight_decay.DECAYS["AdamW"][[0, 4]], SEEDS)
     return again[:, 0], stored[:, 0, [0, 4], 0, :2]
+
+
+def sample_momentum_and_batch():
+    """Plain descent and momentum 0.9 with all points in a batch, at two rates."""
+    stored = np.array(load("momentum_and_batch")["losses"]["512"])
+    again = momentum_and_batch.train(512, momentum_and_batch.RATES[2:4], (0.0, 0.9), SEEDS)
+    return again, stored[2:4][:, [0, 3], :2]
 
 
 def sample_noise_floor():
