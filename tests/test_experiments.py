@@ -26,6 +26,7 @@ from chapters.experiments import (
     signs_on_digits,
     test_time_adaptation,
     training_curves,
+    warmup_curvature,
     warmup_rates,
     weight_averaging,
     weight_decay,
@@ -41,6 +42,13 @@ def sample_warmup_rates():
     stored = np.array(load("warmup_rates")["results"][case]["accuracy"], float)
     again, _ = warmup_rates.train(case, warmup_rates.CASES[case][3][:2], [0, 100], SEEDS)
     return again, stored[:2, [0, 2], :2]
+
+
+def sample_warmup_curvature():
+    case = "SGD, shallow"
+    stored = load("warmup_curvature")["results"][case]
+    again = warmup_curvature.follow(case, stored["alpha"], [0], warmup_curvature.LOOKS[:2])
+    return again.T, np.array(stored["limit"])[:1, :2]
 
 
 def sample_rate_and_batch():
