@@ -39,6 +39,7 @@ class Finding:
     degenerate: bool = False  # a fact that dozens of edits would explain
     places: list = field(default_factory=list)  # of `Told`
     kinds: list = field(default_factory=list)  # names of kinds, the likeliest first
+    found: object = None  # the first `Place`
     relation: str = ""
     mended: list = field(default_factory=list)  # outputs that are right with another value there, if not all
 
@@ -166,6 +167,7 @@ def seek(finding, probe, exercise, ordered, wrong, level):
     several = len(probe.lines) > 2
     for one in proper or [one for one in found if several and not isinstance(one.part.node, ast.Name)]:
         finding.places.append(told(probe, one.part.node, not one.part.whole))
+    finding.found = proper[0] if proper else None
     if proper:
         finding.relation = relation(proper[0], ordered)
     elif bad := place.first_bad(probe, [call for call in ordered if finite(call)]):
@@ -289,10 +291,18 @@ def has_loops(tree):
     return any(isinstance(n, kinds) for n in ast.walk(tree))
 
 
-def matching(tree, names, rename, ordered, targets, js, sorts):
-    """The edits of `tree` after which the outputs `js` are the targets."""
+def matching(tree, names, rename, ordered, targets, js, sorts, fine):
+    """The edits of `tree` after which the outputs `js` are the targets; lines in `fine` are edited if need be."""
+    every = grammar.edits(tree, sorts)
+    first = [edit for edit in every if not {old.lineno for old in edit.old} <= fine]
+    found = tried(first, tree, names, rename, ordered, targets, js)
+    return found or tried([e for e in every if e not in first], tree, names, rename, ordered, targets, js)
+
+
+def tried(edits, tree, names, rename, ordered, targets, js):
+    """The edits after which the outputs `js` are the targets."""
     loops, found = has_loops(tree), []
-    for edit in grammar.edits(tree, sorts):
+    for edit in edits:
         try:
             run = outcome(grammar.apply(tree, edit), names, rename, loops)
         except (SyntaxError, ValueError, TypeError, *FAILED):
@@ -302,7 +312,7 @@ def matching(tree, names, rename, ordered, targets, js, sorts):
     return found
 
 
-def explained(tree, names, rename, ordered, targets, wrong):
+def explained(tree, names, rename, ordered, targets, wrong, fine):
     """Edits that explain all outputs at once; else, output by output, states first, one edit for each.
 
     Returns groups of edits that have the same results, and whether they explain everything.
@@ -311,7 +321,7 @@ def explained(tree, names, rename, ordered, targets, wrong):
     sorts = sorts_of(tree, names, rename, ordered[0])
     sorts |= {f"old_{name}": sorts[name] for name in list(sorts) if renewed(tree, name)}
     count = ordered[0].count
-    found = matching(tree, names, rename, ordered, targets, range(count), sorts)
+    found = matching(tree, names, rename, ordered, targets, range(count), sorts, fine)
     if found or len(wrong) < 2:
         return ([found], True) if found else ([], False)
     groups, loops, whole = [], has_loops(tree), True
@@ -321,7 +331,7 @@ def explained(tree, names, rename, ordered, targets, wrong):
                 continue
         except FAILED:
             return groups, False
-        found = matching(tree, names, rename, ordered, targets, [j], sorts)
+        found = matching(tree, names, rename, ordered, targets, [j], sorts, fine)
         if found:
             groups.append(found)
             tree = grammar.apply(tree, found[0])
@@ -338,20 +348,29 @@ def informative(call, values):
     )
 
 
+def absolute(probe, lines):
+    """Lines of a function as lines of the text it stands in."""
+    return {line + getattr(probe.tree, "lineno", 1) - 1 for line in lines}
+
+
 def explain(finding, probe, exercise, ordered, got, wrong):
     """Look for kinds: by edits of the reference, and of the reader's code."""
     kinds, places = [], []
     known = [(call, values) for call, values in zip(ordered, got) if informative(call, values)]
-    for function in exercise.forms if 2 * len(known) > len(ordered) and not finding.degenerate else []:
+    enough = 2 * len(known) > len(ordered) and not finding.degenerate
+    for function, form in zip(exercise.forms, exercise.probes) if enough else []:
+        fine = absolute(form, place.sound(form, [probe], ordered)) if probe else set()
         tree, _ = place.source(function)
-        groups, _ = explained(tree, place.scope(function), plainly, *zip(*known), wrong)
+        groups, whole = explained(tree, place.scope(function), plainly, *zip(*known), wrong, fine)
         kinds += [[edit.kind for edit in group] for group in groups]
+        if whole:
+            break
     if probe:
         right = [call.expected for call in ordered]
-        groups, whole = explained(probe.tree, probe.names, probe.rename, ordered, right, wrong)
-        groups = groups if whole else []
-        lines = {one.line for one in finding.places if one.proper}
         fine, first = place.sound(probe, exercise.probes, ordered), getattr(probe.tree, "lineno", 1)
+        whole = explained(probe.tree, probe.names, probe.rename, ordered, right, wrong, absolute(probe, fine))
+        groups = whole[0] if whole[1] else []
+        lines = {one.line for one in finding.places if one.proper}
         for group in groups:
             near = [edit for edit in group if edit.line - first + 1 in lines]
             near = near or [edit for edit in group if edit.line - first + 1 not in fine] or group
@@ -362,8 +381,9 @@ def explain(finding, probe, exercise, ordered, got, wrong):
     ranked = [kind for group in kinds for kind in sorted(set(group), key=order.index)[:2]]
     counts = {kind: ranked.count(kind) for kind in ranked}
     finding.kinds = sorted(counts, key=lambda kind: (-counts[kind], order.index(kind)))[:2]
-    if finding.relation and not finding.kinds:
-        finding.kinds = [finding.relation]
+    if not finding.kinds and finding.found:
+        kind = finding.relation or place.compared(probe, exercise.probes, ordered, finding.found)
+        finding.kinds = [kind] if kind else []
     edited = [told(probe, edit.old[0]) for edit in places if isinstance(edit.old[0], ast.expr)]
     if edited and not any(one.proper for one in finding.places):
         finding.places, finding.mended = edited, []

@@ -85,8 +85,9 @@ def put(tree, new):
 
 def apply(tree, edit):
     """The tree with an edit made."""
-    changes = {id(old): new for old, new in zip(edit.old, edit.new)}
-    return ast.fix_missing_locations(put(tree, changes))
+    for old, new in zip(edit.old, edit.new):
+        ast.fix_missing_locations(ast.copy_location(new, old) if not hasattr(new, "lineno") else new)
+    return put(tree, {id(old): new for old, new in zip(edit.old, edit.new)})
 
 
 def number(value):

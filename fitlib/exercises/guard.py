@@ -88,6 +88,7 @@ class Guard:
         if code and code.co_name != "<lambda>" and code.co_code in EMPTY:
             raise Unanswered
         self.answer, self.printed, self.reading = answer, Lines(), ""
+        self.known = {}
         self.left, self.until = BUDGET, perf_counter() + SECONDS
         self.arguments = list(inspect.signature(reference).parameters)
         try:
@@ -102,6 +103,13 @@ class Guard:
         """The hyperparameters under the answer's own names: equal names, then synonyms, the others in order."""
         if not self.signature:
             return hyper
+        key = len(args), *hyper
+        if key not in self.known:
+            self.known[key] = self.match(args, hyper)
+        return {self.known[key][name]: item for name, item in hyper.items()}
+
+    def match(self, args, hyper):
+        """The answer's own name of each hyperparameter."""
         ordered, free = len(args), []
         for parameter in self.signature.parameters.values():
             if parameter.kind is parameter.VAR_POSITIONAL:
@@ -128,7 +136,7 @@ class Guard:
         except TypeError as error:
             wanted = ", ".join([*self.arguments[: len(args)], *(f"{name}=…" for name in hyper)])
             raise Fault(f"your function takes {self.signature}; it is called with ({wanted}): {error}.") from None
-        return named
+        return {name: own.get(name, name) for name in hyper}
 
     def run(self, function, args, named):
         """Call a function of the reader on copies; a function in its result is guarded as well."""

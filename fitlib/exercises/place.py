@@ -10,6 +10,7 @@ import ast
 import inspect
 import textwrap
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -143,6 +144,19 @@ class Probe:
         ]
         self.function = build(wrapped, {**names, "__part": self.part})
 
+    @cached_property
+    def named(self):
+        """The parts that are given a name, and the calls of functions that were passed in."""
+        given = {id(n.value) for n in ast.walk(self.tree) if isinstance(n, ast.Assign)}
+        return {
+            k
+            for k, part in enumerate(self.parts)
+            if id(part.node) in given
+            or isinstance(part.node, ast.Call)
+            and isinstance(part.node.func, ast.Name)
+            and part.node.func.id not in self.names
+        }
+
     def part(self, k, value):
         self.left -= 1
         if self.left < 0:
@@ -223,22 +237,24 @@ def search(probe, references, calls, wrong, fixed, fine):
     return found
 
 
-def sound(probe, references, calls):
-    """The lines that give a variable a value which occurs in the reference: they are taken as right."""
+def sound(probe, others, calls):
+    """The lines that give a variable a value which has a name in the other functions, too: they are taken as right."""
     rights = {id(n.value): n.lineno for n in ast.walk(probe.tree) if isinstance(n, ast.Assign)}
-    values = {k: part.line for k, part in enumerate(probe.parts) if id(part.node) in rights}
+    lines = {k: part.line for k, part in enumerate(probe.parts) if id(part.node) in rights}
+    named = {(form, k) for form, other in enumerate(others) for k in other.named}
     for call in calls[:3]:
-        right = [q for passes in quantities(references, call).values() for q in passes]
-        right = [np.asarray(q) for q in right if isinstance(sort_of(q), tuple)]
         try:
+            values = quantities(others, call)
+            right = [q for key in values if key in named for q in values[key]]
+            right = [np.asarray(q) for q in right if isinstance(sort_of(q), tuple)]
             probe(call)
         except FAILED:
             return set()
-        for k in list(values):
+        for k in list(lines):
             mine = [np.asarray(v) for v in probe.seen.get(k, [None]) if isinstance(sort_of(v), tuple)]
             if not mine or not all(any(close(v, q) for q in right) for v in mine):
-                del values[k]
-    return set(values.values())
+                del lines[k]
+    return set(lines.values())
 
 
 def makes_right(probe, call, put, values, wrong):
@@ -251,13 +267,14 @@ def makes_right(probe, call, put, values, wrong):
 
 def quantities(references, call):
     """Every value in the reference for this call: (form, part) -> its value in each pass."""
-    if call.cache.get("values") is None:
+    key = tuple(map(id, references))
+    if key not in call.cache:
         values = {}
         for form, reference in enumerate(references):
             reference(call)
             values |= {(form, k): passes for k, passes in reference.seen.items()}
-        call.cache["values"] = values
-    return call.cache["values"]
+        call.cache[key] = values
+    return call.cache[key]
 
 
 def find(probe, references, calls, wrong):
@@ -337,6 +354,65 @@ def pack(probe, references, calls, fixed, wrong):
             right.append(values[q][-1:])
         places.append(Place(probe.parts[k], q, yours, right))
     return places, mended
+
+
+def compared(probe, references, calls, found):
+    """A kind of mistake, by the values that the reader's part and the reference's are made of."""
+    kinds = {contents(probe, references, call, found) for call in calls[:3]}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def contents(probe, references, call, found):
+    """`compared` for one call: does one hold the value of the other, or do both hold factors or terms alike?"""
+    form, k = found.quantity
+    other = references[form]
+    try:
+        probe(call), other(call)
+    except FAILED:
+        return ""
+    mine, theirs = ({id(f.parts[i].node): v[-1] for i, v in f.seen.items()} for f in (probe, other))
+    a, b = found.part.node, other.parts[k].node
+    if id(a) not in mine or id(b) not in theirs:
+        return ""
+    if any(equal(mine[id(a)], theirs[id(n)]) for n in holds(other.tree, b) if id(n) in theirs and n is not b):
+        return "left out"
+    if any(equal(theirs[id(b)], mine[id(n)]) for n in ast.walk(a) if id(n) in mine and n is not a):
+        return "extra"
+    for ops in [(ast.Mult, ast.Div), (ast.Add, ast.Sub)]:
+        x, y = chain(a, ops, mine), chain(b, ops, theirs)
+        more = [v for v in x if not any(same_item(v, w) for w in y)]
+        less = [w for w in y if not any(same_item(v, w) for v in x)]
+        if len(more) < len(x) and (more or less):
+            flipped = [v for v in more if any(equal(v[1], w[1]) for w in less)]
+            return "operator" if flipped else "left out" if not more else "extra" if not less else "name"
+    return ""
+
+
+def equal(x, y):
+    """Equal numbers of equal shape."""
+    return isinstance(sort_of(x), tuple) and sort_of(x) == sort_of(y) and close(np.asarray(x), np.asarray(y))
+
+
+def same_item(v, w):
+    return v[0] == w[0] and equal(v[1], w[1])
+
+
+def holds(tree, node, depth=0):
+    """The parts of an expression, and those of the lines that define its variables."""
+    for n in ast.walk(node):
+        yield n
+        if isinstance(n, ast.Name) and depth < 4:
+            lines = [line for line in ast.walk(tree) if assigns(line, n.id) and line.lineno < n.lineno]
+            if lines:
+                yield from holds(tree, lines[-1].value, depth + 1)
+
+
+def chain(node, ops, values):
+    """The factors of a product, or the terms of a sum, with whether they divide or are subtracted."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ops):
+        turned = isinstance(node.op, ops[1])
+        return chain(node.left, ops, values) + [(t != turned, v) for t, v in chain(node.right, ops, values)]
+    return [(False, values[id(node)])] if id(node) in values else []
 
 
 def first_bad(probe, calls):

@@ -51,6 +51,12 @@ def where(places, mended):
     return f"Look at {' and at '.join(texts)}: with {value} there {listed(mended or ['everything'])} would be right."
 
 
+def question(one):
+    """What to ask of a place: what its line is for."""
+    target = one.code.split(" = ")[0] if " = " in one.code else ""
+    return f"What is `{target}` meant to be?" if target.isidentifier() else "What is that part meant to be?"
+
+
 def sentences(finding, level):
     """What is told at a level, and whether anything was found for it."""
     parts = []
@@ -62,6 +68,8 @@ def sentences(finding, level):
         parts.append(where(finding.places, finding.mended))
     found = bool(finding.facts or finding.places)
     if level == 1:
+        if finding.places and finding.places[0].proper:
+            parts.append(question(finding.places[0]))
         return (" ".join(["differs from the reference.", *parts, MORE]) if found else ALONE), found
     if finding.kinds:
         parts += [KINDS[kind] for kind in finding.kinds]

@@ -15,6 +15,7 @@ FITS = {
     "condition": {"count"},
     "count": {"condition"},
     "number": {"left out"},
+    "power": {"number"},
     "axis": {"left out", "function"},
 }
 
