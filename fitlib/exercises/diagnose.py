@@ -175,8 +175,9 @@ def seek(finding, probe, exercise, ordered, wrong, level):
 
 
 def finite(call):
-    """Whether all that is expected is finite numbers."""
-    return all(e.dtype.kind in "iufb" and np.all(np.isfinite(e)) for e in call.expected)
+    """Whether all that comes in, and all that is expected, is finite numbers."""
+    given = [np.asarray(arg) for arg in call.args if isinstance(arg, (int, float, np.ndarray))]
+    return all(e.dtype.kind in "iufb" and np.all(np.isfinite(e)) for e in [*given, *call.expected])
 
 
 def told(probe, node, proper=True):
@@ -348,6 +349,11 @@ def informative(call, values):
     )
 
 
+def growth(edit):
+    """By how much an edit makes the code longer: a sign that is turned round comes before one that is put in."""
+    return sum(len(ast.dump(new)) for new in edit.new) - sum(len(ast.dump(old)) for old in edit.old)
+
+
 def absolute(probe, lines):
     """Lines of a function as lines of the text it stands in."""
     return {line + getattr(probe.tree, "lineno", 1) - 1 for line in lines}
@@ -375,7 +381,7 @@ def explain(finding, probe, exercise, ordered, got, wrong):
             near = [edit for edit in group if edit.line - first + 1 in lines]
             near = near or [edit for edit in group if edit.line - first + 1 not in fine] or group
             kinds.append([grammar.BACKWARDS.get(edit.kind, edit.kind) for edit in near])
-            places.append(near[0])
+            places.append(min(near, key=growth))
     finding.groups = kinds
     order = list(grammar.KINDS)
     ranked = [kind for group in kinds for kind in sorted(set(group), key=order.index)[:2]]
