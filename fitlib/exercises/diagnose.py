@@ -127,7 +127,7 @@ def study(exercise, guard, level):
         finding.facts, finding.degenerate = facts(exercise, guard, ordered, got_all, wrong, names)
         probe = reader(guard)
         if probe:
-            seek(finding, probe, exercise, ordered, wrong, level)
+            seek(finding, probe, exercise, ordered, wrong)
         if level > 1 or not any(one.proper for one in finding.places):
             explain(finding, probe, exercise, ordered, got_all, wrong)
     return finding
@@ -158,7 +158,7 @@ def reader(guard):
     return probe
 
 
-def seek(finding, probe, exercise, ordered, wrong, level):
+def seek(finding, probe, exercise, ordered, wrong):
     """Look for places in the reader's source."""
     found, mended = place.find(probe, exercise.probes, ordered, wrong)
     names = output_names(exercise, ordered[0].count)
@@ -382,7 +382,6 @@ def explain(finding, probe, exercise, ordered, got, wrong):
             near = near or [edit for edit in group if edit.line - first + 1 not in fine] or group
             kinds.append([grammar.BACKWARDS.get(edit.kind, edit.kind) for edit in near])
             places.append(min(near, key=growth))
-    finding.groups = kinds
     order = list(grammar.KINDS)
     ranked = [kind for group in kinds for kind in sorted(set(group), key=order.index)[:2]]
     counts = {kind: ranked.count(kind) for kind in ranked}
