@@ -106,6 +106,30 @@ def test_an_exercise_shows_no_diagnosis_before_it_is_run(path):
             assert {"exercise", "nbval-ignore-output"} <= tags(cell) and not cell.outputs, cell.source
 
 
+def exercises():
+    """The cells with a `check` of all chapters: pairs (name, source)."""
+    found = []
+    for path in CHAPTERS:
+        for cell in cells(path, "code"):
+            found += [(name, cell.source) for name in re.findall(r"(?m)^\s*check\([\"'](\w+)[\"']", cell.source)]
+    return found
+
+
+def test_no_exercise_comes_twice():
+    names = [name for name, _ in exercises()]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_an_attempt_stands_in_the_cell_of_its_check():
+    for name, source in exercises():
+        assert re.search(rf"(?ms)^def (\w+)\(.*^check\(\"{name}\", \1\)", source), source
+
+
+def test_two_thirds_of_the_exercises_start_empty():
+    empty = [name for name, source in exercises() if re.search(r"(?m)^    return \.\.\.$", source)]
+    assert len(empty) >= len(exercises()) * 2 / 3
+
+
 @every_chapter
 def test_only_interact_and_exercises_escape_nbval(path):
     for cell in cells(path, "code"):

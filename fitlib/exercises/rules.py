@@ -192,12 +192,6 @@ def time_needed(share, words, loss):
     return (np.exp(z) - 1 + (words - 1) * z) / (words * share)
 
 
-def saddle_free_step(phi, gradient, hessian, damping):
-    """The point after a step with the absolute curvatures, each increased by `damping`."""
-    curvatures, axes = np.linalg.eigh(hessian)
-    return phi - axes @ (axes.T @ gradient / (np.abs(curvatures) + damping))
-
-
 def gauss_newton_step(jacobian, f, y):
     """The step to the least mean squared residual of the model linearized at predictions `f` for `y`."""
     return -np.linalg.solve(jacobian.T @ jacobian, jacobian.T @ (f - y))
@@ -359,17 +353,6 @@ def rare_words(rng):
         yield {"share": share, "words": words, "loss": loss}
 
 
-def saddles(rng):
-    for n in [1, 2, 2, 3, 4] * 3:
-        curvatures = draw(rng, 0.5, 4, n) * np.where(np.arange(n) % 2, 1, -1)
-        yield {
-            "phi": draw(rng, -2, 2, n),
-            "gradient": draw(rng, -2, 2, n),
-            "hessian": symmetric(rng, curvatures),
-            "damping": draw(rng, 0.1, 1),
-        }
-
-
 def predictions(rng):
     for points, n in [(2, 1), (3, 1), (4, 2), (5, 2), (8, 3)] * 3:
         f = draw(rng, -2, 2, points)
@@ -487,7 +470,6 @@ exercise(nesterov_limit, memories)
 exercise(memory_in_epochs, decays)
 exercise(adadelta_end, rates_of_ends)
 exercise(newton_step, bowls)
-exercise(saddle_free_step, saddles)
 exercise(gauss_newton_step, predictions)
 exercise(rescaled_condition, hessians)
 exercise(spectral_step, matrices)
