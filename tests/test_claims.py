@@ -1,4 +1,4 @@
-"""What is concluded stands on a cell: every number of the page of claims, and of each summary, comes out of its chapter.
+"""What is concluded stands on a cell: every number of the page of claims and of each summary comes out of its chapter.
 
 A number is found where the code or an output of the chapter has one that rounds to it (a percentage also as a
 share). So a verdict cannot go on saying what its chapter no longer computes.
