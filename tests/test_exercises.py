@@ -551,6 +551,14 @@ def test_an_interrupt_goes_through():
     assert sys.gettrace() is None
 
 
+def test_a_constant_is_an_answer():
+    def four_thirds(beta):
+        """The limit."""
+        return 4 / 3
+
+    assert check("nesterov_limit", four_thirds).mark == check("nesterov_limit", lambda beta: 4 / 3).mark == "✗"
+
+
 def test_an_exercise_that_was_not_begun_is_open():
     def empty(t, phi, grad, m, *, alpha, beta): ...
 

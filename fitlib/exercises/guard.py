@@ -46,7 +46,7 @@ def _described():
     """..."""
 
 
-EMPTY = {_bare.__code__.co_code, _described.__code__.co_code}  # what a body of dots or `pass` compiles to
+EMPTY = {_bare.__code__.co_code, _described.__code__.co_code}  # a body of dots, or one that returns a constant
 
 
 class Fault(Exception):
@@ -85,7 +85,7 @@ class Guard:
         if not callable(answer):
             raise Fault(f"check takes your function by its name, without parentheses; it got {kind(answer)}.")
         code = getattr(answer, "__code__", None)
-        if code and code.co_name != "<lambda>" and code.co_code in EMPTY:
+        if code and code.co_name != "<lambda>" and code.co_code in EMPTY and code.co_consts[-1] is None:
             raise Unanswered
         self.answer, self.printed, self.reading = answer, Lines(), ""
         self.known = {}
