@@ -82,3 +82,19 @@ def test_notation_has_every_name_of_the_rules_and_its_symbol_in_the_equations():
     names = {name for rule in rules for name in rule.__code__.co_varnames}
     assert {"phi", "grad", "m_hat", "v_max", "decay"} <= names
     assert {name: latex_name(name) for name in names}.items() <= symbols().items()
+
+
+def test_notation_has_the_states_the_defaults_and_the_bytes_of_every_rule():
+    page = (ROOT / "chapters" / "notation.md").read_text()
+    rows = {name: rest for name, rest in re.findall(r"(?m)^\| `(\w+)` \| (.*) \|$", page)}
+    rules = [f for module in (optimizers, matrices) for f in vars(module).values() if inspect.isfunction(f)]
+    rules = [rule for rule in rules if list(inspect.signature(rule).parameters)[:3] == ["t", "phi", "grad"]]
+    assert {"muon", "soap", "sign_descent"} <= {rule.__name__ for rule in rules}
+    for rule in rules:
+        given = inspect.signature(rule).parameters.values()
+        states = [f"`{p.name}`" for p in given if p.kind is p.POSITIONAL_OR_KEYWORD][3:]
+        hyper = [
+            f"`{p.name}={p.default}`" for p in given if p.kind is p.KEYWORD_ONLY and p.default is not p.empty
+        ]
+        own = "" if set(states) & {"`V`", "`L`"} else str(4 * len(states))
+        assert rows[rule.__name__].split(" | ") == [", ".join(states), ", ".join(hyper), own]

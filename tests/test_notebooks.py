@@ -111,7 +111,9 @@ def exercises():
     found = []
     for path in CHAPTERS:
         for cell in cells(path, "code"):
-            found += [(name, cell.source) for name in re.findall(r"(?m)^\s*check\([\"'](\w+)[\"']", cell.source)]
+            found += [
+                (name, cell.source) for name in re.findall(r"(?m)^\s*check\([\"'](\w+)[\"']", cell.source)
+            ]
     return found
 
 
