@@ -86,6 +86,14 @@ TABLE = {
     "keyword defaults and annotations": ("a = 1; T = int | def f(*, x: T = a): return x | f()", [0, 1, 2]),
     "decorators": ("def twice(f): return f | @twice¶def g(): return 1 | g()", [0, 1]),
     "lambdas": ("a = 1 | f = lambda x: a * x | f(2)", [0, 1]),
+    "a lambda that is called at once": ("a = 1 | b = list(map(lambda x: x + a, [1])) | b", [0, 1]),
+    "a lambda that changes at once": ("a = [] | b = list(map(lambda x: a.append(x), [1])) | a", [0, 1]),
+    "a lambda before its globals": ("f = lambda: a | a = 1 | f()", [0, 1]),
+    "a function that its decorator calls": ("def d(f): f() | a = 1 | @d¶def g(): return a | g", [0, 1, 2]),
+    "a function in a loop, called there": (
+        "a = 1 | for i in (1,):¶    def f(): return a¶    b = f() | b",
+        [0, 1],
+    ),
     "closures": (
         "a = 1 | def f():¶    b = a¶    def g(): return b + c¶    return g | c = 1 | f()()",
         [0, 1, 2],
@@ -156,6 +164,8 @@ def test_what_stands_as_it_should_does_not_run_again():
     assert due([c], {"a": again.key, "b": b.key}) == [c]
     assert due([b], {"a": again.key, "b": b.key}) == [a, b]
     assert due([c], {"a": a.key, "b": b.key}) == [again, c]
+    f, a, c = (chapter := Chapter(["f = lambda: a", "a = 1", "f()"])).statements
+    assert due([c], {"a": a.key}) == chapter.statements  # the first is defined where there is no `a`
 
 
 def test_a_key_changes_with_the_text_of_what_is_needed():

@@ -451,8 +451,10 @@ class Chapter:
         for place, s in enumerate(self.statements):
             s.place, names = place, s.names
             known = last.keys() if names.unknown else set()
-            read = closure(names.reads | names.changes | set(names.called) | known, later)
+            at_once = names.later | names.later_changes if calls_its_functions(s.node) else set()
+            read = closure(names.reads | names.changes | set(names.called) | known | at_once, later)
             changed = {n for r in read for n in later_changes.get(r, ())} | (read & eaten)
+            changed |= names.later_changes & at_once
             changed |= {n for f in fills & names.passed.keys() for n in names.passed[f]}
             changed = changed - modules | names.changes | known
             changed |= {n for n, how in names.called.items() if n not in modules or any(map(sets, how))}
@@ -499,6 +501,11 @@ class Chapter:
         return sorted(found, key=lambda s: s.place)
 
 
+def calls_its_functions(node):
+    """Whether a statement may call the functions that are written in it, and not only define one."""
+    return not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node.decorator_list
+
+
 def broken(index, text, instead, error):
     """The statement that stands for a cell that is no Python."""
     names = Names(ast.Pass())
@@ -536,7 +543,9 @@ def due(own, state):
         now, missing = dict(state), set()
         for s in sorted(chosen, key=lambda s: s.place):
             for name, source in s.inputs.items():
-                if source and now.get(name) != source.key:
+                if source is None:
+                    now.pop(name, None)
+                elif now.get(name) != source.key:
                     missing.add(source)
             now.update(dict.fromkeys(s.touched, s.key))
         if missing <= chosen:

@@ -384,7 +384,9 @@ def prepare():
     )  # Matplotlib asks for them
     shown.display = display
     sys.modules |= {"ipywidgets": widgets, "anywidget": None, "IPython": shell, "IPython.display": shown}
-    warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")  # plt.show(): the cell shows it anyway
+    warnings.filterwarnings(
+        "ignore", "FigureCanvasAgg is non-interactive"
+    )  # plt.show(): the cell shows it anyway
     warnings.showwarning = lambda message, category, *place: sys.stderr.write(
         f"{category.__name__}: {message}\n"
     )
