@@ -184,6 +184,22 @@ def test_relative_links_lead_to_a_file(path):
             assert (path.parent / file).is_file(), f"[{text}]({target})"
 
 
+def places(path):
+    """What a link into a page can name: its headings, as MyST and GitHub write them."""
+    text = re.sub(r"[*`$]|(?<=\])\([^)]*\)", "", prose(path))
+    headings = re.findall(r"(?m)^#{1,3} (.+?)\s*$", text)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_relative_links_lead_to_a_heading(path):
+    for text, target in links(path):
+        file, _, place = target.partition("#")
+        page = path.parent / file if file else path
+        if place and page.suffix in (".ipynb", ".md") and page.name != "bibliography.md":
+            assert place in places(page), f"[{text}]({target})"
+
+
 @every_page
 def test_citations_name_their_source(path):
     """The key is in references.bib, and the text has the first author and the year that stand there."""
