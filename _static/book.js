@@ -4,7 +4,7 @@
 // while they overflow. The theme looks at code too, but only a while after the window changed its size.
 addEventListener("load", () => {
   const update = () => {
-    const boxes = "mjx-container[display], div.math, .pst-scrollable-table-container, pre";
+    const boxes = "mjx-container[display], div.math, .pst-scrollable-table-container, .fm-table, pre";
     for (const box of document.querySelectorAll(boxes)) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");

@@ -5,6 +5,7 @@ the site gets Pyodide's files itself. Where Pyodide's Python can run while the b
 bytecode (tools/pyodide.py), which more than halves the time to the first result; else it is source.
 """
 
+import gzip
 import importlib.util
 import io
 import json
@@ -42,12 +43,12 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 def archive(paths, root):
     """A zip archive (bytes) of files and of those in folders, under their names below `root`."""
     result = io.BytesIO()
-    with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as out:
+    with zipfile.ZipFile(result, "w") as out:
         for path in paths:
             for file in [root / path, *sorted((root / path).rglob("*"))]:
                 name = file.relative_to(root).as_posix()
-                if file.is_file() and not UNUSED.search(f"/{name}"):
-                    out.writestr(zipfile.ZipInfo(name, EPOCH), file.read_bytes(), zipfile.ZIP_DEFLATED)
+                if file.is_file() and (name == path or not UNUSED.search(f"/{name}")):
+                    out.writestr(zipfile.ZipInfo(name, EPOCH), file.read_bytes())
     return result.getvalue()
 
 
@@ -76,7 +77,8 @@ def files(address):
     """What the page loads: `(manifest, contents)`; contents are the files that the site itself holds, name -> bytes.
 
     The manifest has `files`, name -> its `url`, digest, size, size on its way (`sent`) and the folder it is unpacked
-    `into`; `core`, what Python itself needs; `packages`, module -> files that it needs; and a `lock` for Pyodide.
+    `into`; `core`, what Python itself needs; `packages`, module -> files that it needs; and a `lock` for Pyodide. What
+    the site holds is packed: a zip archive as one gzip stream, which the browser itself undoes.
     """
     known = json.loads(pyodide.PINNED.read_text())
     official, needs = known["files"], dict(known["packages"])
@@ -93,6 +95,7 @@ def files(address):
         told = "Python in the page is built as source, and starts more slowly: CONTRIBUTING.md says how to mend that."
         print(told, file=sys.stderr)
         contents = {name: content for name, (content, _) in archives.items()}
+    contents = {name: gzip.compress(content, mtime=0) for name, content in contents.items()}
     needs |= {name: [f"{name}.zip"] for name in BOOK}
     needs |= {module: [f"{name}.zip"] for name, modules in PURE.items() for module in modules}
     needs["scipy"] = [*needs["numpy"], *needs["scipy"]]
@@ -103,7 +106,12 @@ def files(address):
     for name in [*pyodide.CORE, *dict.fromkeys(name for names in needs.values() for name in names)]:
         if name in contents:
             size = len(contents[name])
-            table[name] = {"url": name, "digest": pyodide.sri(contents[name]), "size": size, "sent": size}
+            table[name] = {
+                "url": f"{name}.pack",
+                "digest": pyodide.sri(contents[name]),
+                "size": size,
+                "sent": size,
+            }
         else:
             table[name] = {"url": address + name, **official[name]}
         if name not in pyodide.CORE:
@@ -127,7 +135,7 @@ def write(app, config):
             copy2(pyodide.folder() / name, folder / address / name)
     manifest, contents = files(address)
     for name, content in contents.items():
-        (folder / name).write_bytes(content)
+        (folder / f"{name}.pack").write_bytes(content)
     (folder / "python.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name in ("offer.js", "page.js", "page.css", "worker.js"):
         copy2(HERE / name, folder / name)

@@ -35,7 +35,37 @@ async function fetched(name, file) {
     const digest = new Uint8Array(await self.crypto.subtle.digest("SHA-256", content));
     if (`sha256-${btoa(String.fromCharCode(...digest))}` !== file.digest) throw wrong();
   }
-  return content;
+  return file.url.endsWith(".pack") ? unpack(content) : content;
+}
+
+/** What the site has compressed. */
+async function unpack(content) {
+  const stream = new Blob([content]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** The files of a zip archive that is not compressed: pairs of name and bytes. */
+function* members(content) {
+  const view = new DataView(content.buffer), text = new TextDecoder();
+  const end = content.length - 22; // without a comment, the end of the directory has this size
+  for (let at = view.getUint32(end + 16, true), left = view.getUint16(end + 10, true); left > 0; left--) {
+    const size = view.getUint32(at + 24, true), local = view.getUint32(at + 42, true);
+    const [name, ...more] = [28, 30, 32].map((place) => view.getUint16(at + place, true));
+    const begin = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+    yield [text.decode(content.subarray(at + 46, at + 46 + name)), content.subarray(begin, begin + size)];
+    at += 46 + name + more[0] + more[1];
+  }
+}
+
+/** Write the files of an archive. (Pyodide's own way, in Python, takes ten times as long.) */
+function spread(content, into) {
+  const made = new Set();
+  for (const [name, bytes] of members(content)) {
+    const path = `${into}/${name}`, folder = path.slice(0, path.lastIndexOf("/"));
+    if (!made.has(folder)) python.FS.mkdirTree(folder);
+    made.add(folder);
+    python.FS.writeFile(path, bytes, { canOwn: true });
+  }
 }
 
 /** How much of what was asked for has come, a few times a second. */
@@ -57,7 +87,8 @@ async function provide(modules) {
   names.forEach(get);
   for (const name of names) {
     const content = await get(name), { into } = manifest.files[name];
-    if (into) python.unpackArchive(content, "zip", { extractDir: into });
+    if (into && manifest.files[name].url.endsWith(".pack")) spread(content, into);
+    else if (into) python.unpackArchive(content, "zip", { extractDir: into });
     else python.FS.writeFile(`/lib/${name}`, content);
     if (!into) python.runPython(`import sys; sys.path.append("/lib/${name}")`);
     if (name.startsWith("openblas")) await python._api.loadDynlib("/usr/lib/libopenblas.so", true, []);

@@ -58,6 +58,8 @@ async def page(path, folder, address, said):
             return json.loads(answer["result"]["value"])
 
         yield evaluate
+        socket.close()
+        await socket.read_message()  # None: it is closed
     finally:
         firefox.terminate()
         firefox.wait()
