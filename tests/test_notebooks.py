@@ -169,6 +169,17 @@ def test_pictures_have_alternative_text(path):
 
 
 @every_chapter
+def test_the_minutes_it_names_are_measured(path):
+    """200 words a minute (folded hints are part of an exercise), 2 minutes for a figure, 4 for an exercise."""
+    words = len(re.sub(r"(?s)<details>.*?</details>", "", prose(path)).split())
+    stored = str([cell.outputs for cell in cells(path, "code")])
+    figures = len(re.findall(r'class="fm-figure" data-kind="(?!quiz)', stored))
+    minutes = words / 200 + 2 * figures + 4 * sum("exercise" in tags(cell) for cell in cells(path, "code"))
+    (named,) = re.findall(r"(?m)^About (\d+) minutes\b", cells(path, "markdown")[0].source)
+    assert abs(int(named) - minutes) <= minutes / 4, f"about {minutes:.0f} minutes"
+
+
+@every_chapter
 def test_it_is_listed_in_the_table_of_contents(path):
     assert files(yaml.safe_load((ROOT / "_toc.yml").read_text())).count(f"chapters/{path.stem}") == 1
 
