@@ -206,7 +206,7 @@ def bowls(rng):
 
 
 def bowls_and_rates(rng):
-    for n, share in [(1, 0.2), (2, 0.5), (2, 0.95), (3, 1.2)] * 4:
+    for n, share in [(1, 0.2), (3, 0.5), (2, 0.95), (3, 1.2)] * 4:
         hessian = symmetric(rng, draw(rng, 0.5, 4, n))
         alpha = float(f"{share * stability_limit(hessian):.3g}")
         worst = np.abs(1 - alpha * np.linalg.eigvalsh(hessian)).max()
@@ -249,9 +249,9 @@ def odds(rng):
 
 
 def walks(rng):
-    for wanted in [0, 1, -1, 2, 0, -2] * 3:
-        phase = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-        angles = wanted * phase + draw(rng, 0, 6) + draw(rng, 0.2, 0.6) * np.sin(phase + draw(rng, 0, 6))
+    for wanted, steps in [(0, 16), (1, 7), (-1, 7), (2, 5), (-2, 5), (3, 16)] * 3:
+        phase = np.linspace(0, 2 * np.pi, steps, endpoint=False)
+        angles = wanted * phase + draw(rng, 0, 6) + draw(rng, 0.2, 0.5) * np.sin(phase + draw(rng, 0, 6))
         yield {"angles": ((angles + np.pi) % (2 * np.pi) - np.pi).round(2)}
 
 

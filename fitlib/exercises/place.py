@@ -424,6 +424,6 @@ def first_bad(probe, calls):
             except FAILED:
                 return None
             for k in sorted(probe.seen):
-                if any(sort_of(v) in ((), np.shape(v)) and not np.all(np.isfinite(v)) for v in probe.seen[k]):
+                if any(isinstance(sort_of(v), tuple) and not np.all(np.isfinite(v)) for v in probe.seen[k]):
                     return probe.parts[k]
     return None

@@ -197,8 +197,8 @@ def short_paths(rng):
 
 
 def steady_paths(rng):
-    for convention in ["summed", "averaged"] * 6:
-        gradient, alpha, beta = draw(rng, 0.5, 2), draw(rng, 0.1, 1), draw(rng, 0.3, 0.9)
+    for convention, sign in [("summed", 1), ("averaged", 1), ("summed", -1), ("averaged", -1)] * 3:
+        gradient, alpha, beta = sign * draw(rng, 0.5, 2), draw(rng, 0.1, 1), draw(rng, 0.3, 0.9)
         steps = alpha * gradient * (1 - beta ** np.arange(1, 6))
         steps = steps / (1 - beta) if convention == "summed" else steps
         yield {"path": draw(rng, -1, 1) - np.append(0, np.cumsum(steps)), "gradient": gradient, "alpha": alpha}

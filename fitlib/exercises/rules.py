@@ -295,7 +295,8 @@ def points_of_a_line(rng):
 
 def spikes(rng):
     for gamma in [0.9, 0.95, 0.99, 0.999]:
-        for size in (2.0, 10.0, draw(rng, 5, 50), draw(rng, 50, 500)):
+        barely = [float(f"{np.sqrt(1 + surplus / (1 - gamma)):.3g}") for surplus in (3.3, 3.36)]
+        for size in (2.0, *barely, draw(rng, 5, 50), draw(rng, 50, 500)):
             yield {"size": size, "gamma": gamma}
 
 
@@ -418,22 +419,19 @@ def sweeps(rng):
 
 
 def recorded_runs(rng):
-    lengths = [(1, 1), (1, 0.04), (0.04, 1), (0.04, 0.04), (0.3, 0.3)]
-    for factor in [1.4, 0.6, 1, 1, 1, 1.04, 0.96]:
-        for gradient, step in lengths:
-            fall = np.linspace(2, 1, 15) if factor != 1 else np.ones(15)
-            end = (
-                np.linspace(1, factor, 10) * draw(rng, 0.9, 1.1) if factor != 1 else draw(rng, 0.97, 1.03, 10)
-            )
-            shapes = [
-                np.r_[1, np.linspace(1, last, 13), last * draw(rng, 0.6, 1.4, 10)]
-                for last in (gradient, step)
-            ]
-            yield {
-                "losses": np.r_[fall, end].round(3),
-                "gradients": shapes[0].round(3),
-                "steps": shapes[1].round(3),
-            }
+    lengths = [(1, 1), (1, 0.096), (0.096, 1), (0.096, 0.096), (0.104, 0.104)]
+    for factor in [1.105, 0.895, 1, 1, 1, 1.095, 0.905]:
+        for shares in lengths:
+            end = np.linspace(1, factor, 10) if factor != 1 else draw(rng, 0.97, 1.03, 10)
+            losses = draw(rng, 1, 4) * np.r_[np.linspace(2, 1.1, 15), end]
+            gradients, steps = (scattered_end(rng, share) for share in shares)
+            yield {"losses": losses.round(3), "gradients": gradients, "steps": steps}
+
+
+def scattered_end(rng, share):
+    """Lengths whose last ten scatter about this share of the first."""
+    last = draw(rng, 0.2, 1.8, 10)
+    return (draw(rng, 1, 4) * np.r_[1, np.linspace(0.8, 0.5, 13), share * last / last.mean()]).round(3)
 
 
 def falling_curves(rng):

@@ -20,7 +20,7 @@ REASONS = [
     (r"", r"^(sign|function): (g|d|u|unit|mean|gradients?|gradients.mean.axis=0.) -> ", "it is squared, or even"),
     (r"gabor", r"^function: phi -> ", "φ₁ is positive, and np.abs does nothing to it"),
     (r"gabor_gradient|dual_mult|escape|amsgrad|best_mom|squared_err", r"^exchanged: ", "a product, maximum or square"),
-    (r"bowl_steps", r"^(exchanged|place|power|function)", "sizes below 1 stay below 1; eigenvalues of 2 × 2 matrices"),
+    (r"bowl_steps", r"^(exchanged|place|power)", "sizes below 1 stay below 1, whatever their sign"),
     (r"barzilai|spectral_step|orthogonal_round", r"^(place|exchanged): ", "products of matrices associate"),
     (r"rescaled_condition|spectral_step|index", r"^(number|sign|function): ", "the scale cancels, or plays no part"),
     (r"cosine", r"^sign: np.minimum", "the cosine is even"),
@@ -33,6 +33,9 @@ REASONS = [
     (r"adadelta$", r"alpha", "its rate is 1 here"),
     (r"epoch", r"^function: rng.permutation", "no index is negative"),
     (r"numerical_gradient", r"^function: h -> ", "the central difference is even in h"),
+    (r"turns", r": (np.append|np.round|np.sum|changes|.*0.* -> .*-1)", "what is left out is less than half a turn"),
+    (r"which_momentum", r"^(exchanged|power)", "a product; what is below 1 stays below"),
+    (r"steps_to_recover", r"^sign: size -> ", "it is squared"),
 ]
 # The exercises whose survivors all have a reason; a test holds it.
 SEEN = """
@@ -41,7 +44,7 @@ stability_limit best_rate bowl_steps barzilai_borwein gabor index escape_steps c
 robbins_monro noise_floor scale_rate growing_batches noise_scale ema map_code gradient_descent momentum
 nesterov adam adamw adagrad rmsprop adadelta amsgrad amsgrad_corrected clip batch_gradient epoch to_pytorch
 best_momentum nesterov_limit newton_step rescaled_condition spectral_step orthogonal_round paired_difference
-smooth steps_to_level
+smooth steps_to_level turns which_momentum steps_to_recover diagnose
 """.split()
 
 
