@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fitlib.exercises import grammar, place
-from fitlib.exercises.facts import facts
+from fitlib.exercises.facts import facts, not_finite
 from fitlib.exercises.guard import Endless, Fault, Lines
 from fitlib.exercises.results import Call, close, outputs
 
@@ -127,7 +127,7 @@ def study(exercise, guard, level):
         finding.facts, finding.degenerate = facts(exercise, guard, ordered, got_all, wrong, names)
         probe = reader(guard)
         if probe:
-            seek(finding, probe, exercise, ordered, wrong)
+            seek(finding, probe, exercise, ordered, got_all, wrong)
         if level > 1 or not any(one.proper for one in finding.places):
             explain(finding, probe, exercise, ordered, got_all, wrong)
     return finding
@@ -158,7 +158,7 @@ def reader(guard):
     return probe
 
 
-def seek(finding, probe, exercise, ordered, wrong):
+def seek(finding, probe, exercise, ordered, got, wrong):
     """Look for places in the reader's source."""
     found, mended = place.find(probe, exercise.probes, ordered, wrong)
     names = output_names(exercise, ordered[0].count)
@@ -170,7 +170,9 @@ def seek(finding, probe, exercise, ordered, wrong):
     finding.found = proper[0] if proper else None
     if proper:
         finding.relation = relation(proper[0], ordered)
-    elif bad := place.first_bad(probe, [call for call in ordered if finite(call)]):
+    elif not_finite(exercise, None, ordered, got, wrong, names) and (
+        bad := place.first_bad(probe, [call for call in ordered if finite(call)])
+    ):
         finding.facts = [f"The first part that is not finite is `{ast.unparse(bad.node)}`.", *finding.facts[1:]]
 
 

@@ -74,7 +74,7 @@ def arguments(exercise, call):
 
 
 def response(function, calls, i, change, j):
-    """An output before and after an argument is changed, in a few calls."""
+    """An output before and after an argument is changed."""
     pairs = []
     for call in calls:
         try:
@@ -89,18 +89,22 @@ def response(function, calls, i, change, j):
 
 
 def ineffective(exercise, guard, calls, got, wrong, names):
-    """An argument of the answer without any effect."""
-    for i, name in arguments(exercise, calls[0]):
-        def change(x):
-            return x * 1.37 + 0.11
+    """An argument of the answer without any effect, be it made larger, or smaller and negative."""
+    changes = (lambda x: x * 1.37 + 0.11), (lambda x: -0.3 * x)
 
-        mine = [response(guard, calls[:4], i, change, j) for j in range(len(names))]
-        theirs = [response(exercise.reference, calls[:4], i, change, j) for j in range(len(names))]
-        if any(pairs is None for pairs in mine + theirs):
-            continue
-        still = all(np.array_equal(a, b) for pairs in mine for a, b in pairs)
-        moves = any(not close(a, b) for pairs in theirs for a, b in pairs)
-        if still and moves:
+    def responses(function, i, calls):
+        return [response(function, calls, i, change, j) for j in range(len(names)) for change in changes]
+
+    for i, name in arguments(exercise, calls[0]):
+        for some in (calls[:4], calls):
+            mine, theirs = responses(guard, i, some), responses(exercise.reference, i, some)
+            if any(pairs is None for pairs in mine + theirs):
+                break
+            still = all(np.array_equal(a, b) for pairs in mine for a, b in pairs)
+            moves = any(not close(a, b) for pairs in theirs for a, b in pairs)
+            if not (still and moves):
+                break
+        else:
             return f"{name} has no effect on what you return."
     return ""
 
@@ -126,7 +130,7 @@ def proportion(exercise, guard, calls, got, wrong, names):
             continue
         x, y = (np.concatenate([pair[i].ravel() for pair in pairs]).astype(float) for i in (0, 1))
         some = np.abs(y) > 1e-3
-        if x.size < 4 or not np.all(np.isfinite(x)) or np.sum(some) < 4:
+        if x.size < 4 or not np.all(np.isfinite([x, y])) or np.sum(some) < 4:
             continue
         ratio, apart = x[some] / y[some], x - y
         if np.allclose(ratio, ratio[0], rtol=1e-4) and np.allclose(x, ratio[0] * y, atol=1e-4):
@@ -178,27 +182,32 @@ SHOULD = {1: "double", 2: "grow fourfold", 0: "stay", -1: "be halved", -2: "fall
 
 
 def exponent(pairs):
-    """The power with which an output follows a factor of two, or None."""
+    """The power with which an output follows a factor of two; nan if it follows none, None if it is 0."""
     ratios = []
     for before, after in pairs:
         fine = np.abs(before) > 1e-9
-        if not np.any(fine):
-            return None
-        ratios.append(np.log2(np.abs(after[fine] / before[fine])).ravel())
+        ratios.append(np.log2(np.abs(after[fine] / before[fine])))
     ratios = np.concatenate(ratios)
+    if not ratios.size:
+        return None
     power = np.round(ratios[0] * 2) / 2
-    return float(power) if np.allclose(ratios, power, atol=1e-4) else None
+    return float(power) if np.allclose(ratios, power, atol=1e-4) else np.nan
 
 
 def scaling(exercise, guard, calls, got, wrong, names):
-    """What twice an argument does to an output."""
+    """What twice an argument does to an output; a reference that stays must also stay with half of it."""
+    def follows(function, i, j, calls, factor):
+        pairs = response(function, calls, i, lambda x: factor * x, j)
+        return None if pairs is None else exponent(pairs)
+
     for j in wrong:
         for i, name in arguments(exercise, calls[0]):
-            pairs = [response(function, calls[:4], i, lambda x: 2 * x, j) for function in (exercise.reference, guard)]
-            if None in pairs:
-                continue
-            want, have = map(exponent, pairs)
-            if want in SHOULD and have != want:
+            for some in (calls[:4], calls):
+                want, have = (follows(function, i, j, some, 2) for function in (exercise.reference, guard))
+                told = want in SHOULD and have not in (want, None)
+                if not told or want == 0 and follows(exercise.reference, i, j, some, 0.5) != 0:
+                    break
+            else:
                 text = POWERS.get(have, "does not")
                 return f"If {name} is doubled, {names[j]} should {SHOULD[want]}; yours {text}."
     return ""

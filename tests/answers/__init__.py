@@ -1,7 +1,8 @@
 """Wrong answers with the wrong line marked, and how the checker fares on them: `python -m tests.answers`.
 
 `learners_*.md` were written as learners would, before the checker's grammar; `public_*.md` are anew what is met
-in public code. The sets in `KEPT` were not looked at, nor run, while the checker was made.
+in public code; `strangers.md` was written with the tasks alone at hand. The sets in `KEPT` were not looked at, nor
+run, while the checker was made.
 """
 
 import linecache
@@ -14,7 +15,7 @@ import numpy as np
 from fitlib.exercises.core import EXERCISES
 
 HERE = Path(__file__).parent
-KEPT = ("learners_b", "learners_d", "public_b")
+KEPT = ("learners_b", "learners_d", "public_b", "strangers")
 
 
 class Answer(NamedTuple):
