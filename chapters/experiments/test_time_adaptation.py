@@ -1,8 +1,11 @@
 """Test-time adaptation by entropy: a scale and a shift for every pixel, fitted to pictures without labels.
 
-The network stays as it is (Wang et al. 2021 change its normalization layers instead; ours has none). The
-rule makes its predictions more certain: right where brightness changed, wrong where the pictures moved.
+The network stays as it is (Wang et al. 2021 change its normalization layers instead, after giving them the
+statistics of the test pictures; ours has none). Beside it stands a control that optimizes nothing: every pixel is
+shifted so that its mean over the test pictures is that of the training pictures.
 """
+
+from functools import partial
 
 import numpy as np
 
@@ -18,8 +21,8 @@ BATCH, STEPS, SEEDS = 32, 1260, 20
 RATES, TIMES = [0.001, 0.003, 0.01], [10, 30, 100]
 
 
-def brighter(x):
-    return np.minimum(x + 0.3, 1)
+def brighter(x, by=0.3):
+    return np.minimum(x + by, 1)
 
 
 def moved(x):
@@ -29,7 +32,15 @@ def moved(x):
     return pictures.reshape(x.shape)
 
 
-CHANGES = {"none": lambda x: x, "brighter by 0.3": brighter, "moved by one pixel": moved}
+CHANGES = {
+    "none": lambda x: x,
+    "brighter by 0.3": brighter,
+    "brighter by 0.5": partial(brighter, by=0.5),
+    "brighter by 0.8, unclipped": lambda x: x + 0.8,  # a shift per pixel undoes it exactly
+    "moved by one pixel": moved,
+    "half moved": lambda x: (x + moved(x)) / 2,
+}
+BATCHES = [450, 32]  # test pictures whose means are matched together
 
 
 def entropy(z, y):
@@ -82,6 +93,19 @@ def trained(seeds=range(SEEDS)):
     ).phi
 
 
+def matched(x, size, mean):
+    """The pictures with the mean of every pixel, over batches of `size`, set to `mean`."""
+    parts = [x[i : i + size] for i in range(0, len(x), size)]
+    return np.concatenate([part - part.mean(axis=0) + mean for part in parts])
+
+
+def match(test, phi, change):
+    """Accuracy with matched means `(batches, seeds)`; no gradient, no labels."""
+    mean = digits()[0].mean(axis=0)
+    changed = CHANGES[change](test.x)
+    return np.array([test.on(matched(changed, size, mean), test.y).accuracy(phi) for size in BATCHES])
+
+
 def adapt(test, phi, change):
     """Accuracy before `(seeds,)` and after `(rates, times, seeds)` on changed pictures; so with entropy."""
     test = test.on(CHANGES[change](test.x), test.y)
@@ -109,10 +133,11 @@ def main():
             "seeds_that_gain": (after > before).sum(axis=-1),
             "entropy_before": entropy_before.mean(),
             "entropy_after": entropy_after.mean(axis=-1),
+            "matched": mean_and_error(match(test, phi, change)).T,
             "before_per_seed": before,
             "after_per_seed": after,
         }
-    store("test_time_adaptation", seeds=SEEDS, rates=RATES, steps=TIMES, results=results)
+    store("test_time_adaptation", seeds=SEEDS, rates=RATES, steps=TIMES, batches=BATCHES, results=results)
 
 
 if __name__ == "__main__":
