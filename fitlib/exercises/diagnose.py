@@ -173,7 +173,10 @@ def seek(finding, probe, exercise, ordered, got, wrong):
     elif not_finite(exercise, None, ordered, got, wrong, names) and (
         bad := place.first_bad(probe, [call for call in ordered if finite(call)])
     ):
-        finding.facts = [f"The first part that is not finite is `{ast.unparse(bad.node)}`.", *finding.facts[1:]]
+        finding.facts = [
+            f"The first part that is not finite is `{ast.unparse(bad.node)}`.",
+            *finding.facts[1:],
+        ]
 
 
 def finite(call):
@@ -238,7 +241,9 @@ def with_old(tree):
     ]
     for line in keep:
         ast.fix_missing_locations(line)
-    new = ast.FunctionDef(tree.name, tree.args, [*keep, *tree.body], [], None, lineno=tree.lineno, col_offset=0)
+    new = ast.FunctionDef(
+        tree.name, tree.args, [*keep, *tree.body], [], None, type_params=[], lineno=tree.lineno, col_offset=0
+    )
     return new
 
 

@@ -120,7 +120,9 @@ class Wrap(ast.NodeTransformer):
     def visit_all(self, tree):
         if isinstance(tree, ast.Lambda):
             return ast.copy_location(ast.Lambda(tree.args, self.visit(tree.body)), tree)
-        new = ast.FunctionDef(tree.name, tree.args, [], [], None, lineno=tree.lineno, col_offset=0)
+        new = ast.FunctionDef(
+            tree.name, tree.args, [], [], None, type_params=[], lineno=tree.lineno, col_offset=0
+        )
         new.body = list(map(self.visit, tree.body))
         return ast.fix_missing_locations(new)
 
@@ -338,8 +340,7 @@ def pack(probe, references, calls, fixed, wrong):
     mended = [
         j
         for j in wrong
-        if fixed
-        and all(makes_right(probe, call, fixed, quantities(references, call), [j]) for call in calls)
+        if fixed and all(makes_right(probe, call, fixed, quantities(references, call), [j]) for call in calls)
     ]
     for k, q in fixed.items():
         yours, right = [], []
